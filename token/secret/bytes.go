@@ -13,21 +13,22 @@ import (
 //
 // The slice from Bytes() is the owner's own memory: it must not be kept after Close.
 type Bytes struct {
-	// A pointer, so that fmt, which walks into unexported fields without asking their methods, prints an address at most.
-	mem *[]byte
+	// Two pointers deep, because fmt walks into unexported fields without asking their methods and follows one pointer.
+	mem **[]byte
 	_   [0]func() // not comparable
 }
 
 // New returns n zero bytes that Close will zero again.
 func New(n int) *Bytes {
 	b := make([]byte, n)
-	return &Bytes{mem: &b}
+	mem := &b
+	return &Bytes{mem: &mem}
 }
 
 // Copy returns a new owner of a copy of src; src stays its owner's business.
 func Copy(src []byte) *Bytes {
 	s := New(len(src))
-	copy(*s.mem, src)
+	copy(s.Bytes(), src)
 	return s
 }
 
@@ -43,7 +44,7 @@ func (s *Bytes) Bytes() []byte {
 	if s == nil || s.mem == nil {
 		return nil
 	}
-	return *s.mem
+	return **s.mem
 }
 
 // Len is the number of secret bytes.
@@ -60,7 +61,7 @@ func (s *Bytes) Close() {
 	if s == nil || s.mem == nil {
 		return
 	}
-	Wipe(*s.mem)
+	Wipe(**s.mem)
 	s.mem = nil
 }
 

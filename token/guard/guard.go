@@ -1,0 +1,122 @@
+// Package guard is the seam between what knows PKCS #11 (above) and what holds keys (below). Above it stand sessions, handles,
+// templates and mechanisms; below it plaintext keys, what each may be used for, and the master keys that seal them. Nothing above
+// sees a plaintext key, but for the one that an import brings in.
+//
+// package local keeps keys in this process. A guard process serves the same interface over a socket.
+package guard
+
+import (
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// Ref names a key that a guard has loaded. It means something to that guard only. 0: none.
+type Ref uint64
+
+// Vault names an unlocked master key in a guard. Vault 0 has no master key: what is made in it lives in the guard's memory only and
+// has no sealed record.
+type Vault uint64
+
+// Key is what making or importing a key gives back.
+type Key struct {
+	Ref    Ref
+	Record []byte // the sealed record to store (RECORD.md); nil in vault 0
+	Public []Part // the public half: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and CKA_EC_POINT; CKA_PUBLIC_KEY_INFO. For secret keys CKA_VALUE_LEN and CKA_CHECK_VALUE
+}
+
+// Part is one component of a key, named by the attribute that PKCS #11 gives it. Numbers are big-endian without leading zeros, as
+// attributes are.
+type Part struct {
+	Type  ck.AttributeType
+	Value []byte
+}
+
+// Material is a plaintext key on its way in or out. Its values alias the caller's buffers, which the caller wipes.
+type Material struct {
+	Class   ck.ObjectClass // CKO_PRIVATE_KEY, CKO_SECRET_KEY, or CKO_DATA for the value of a private data object
+	KeyType ck.KeyType
+	Parts   []Part
+}
+
+// KeySpec says what to generate or derive.
+type KeySpec struct {
+	KeyType        ck.KeyType
+	Bits           int    // RSA modulus
+	PublicExponent []byte // RSA; nil: 65537
+	ECParams       []byte // EC, Edwards, Montgomery: CKA_EC_PARAMS as given
+	ValueLen       int    // secret keys, bytes; Derive: 0 means all there is
+}
+
+// Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
+// output is appended to it.
+type Keys interface {
+	// NewMaster makes a fresh master key, unlocks it and seals it under auth (nil: no PIN).
+	NewMaster(auth *secret.Bytes, context []byte) (Vault, []byte, error)
+	// Unlock opens a sealed master key. Errors: CKR_PIN_INCORRECT, CKR_DEVICE_ERROR where the bytes are damaged.
+	Unlock(sealed []byte, auth *secret.Bytes, context []byte) (Vault, error)
+	// Reseal seals the vault's master key under another auth.
+	Reseal(v Vault, auth *secret.Bytes, context []byte) ([]byte, error)
+	// Lock forgets the master key and every key that was loaded or made through it.
+	Lock(v Vault)
+
+	// Generate makes a key (pair) from the guard's own randomness.
+	Generate(v Vault, s *mech.Scheme, spec *KeySpec, p *Policy) (*Key, error)
+	// Import checks m (it must be complete enough to rebuild the key, and consistent) and takes it in. It keeps copies only.
+	Import(v Vault, m *Material, p *Policy) (*Key, error)
+	// Unwrap decrypts a wrapped key with unwrapping and takes it in. Errors: CKR_WRAPPED_KEY_INVALID and CKR_WRAPPED_KEY_LEN_RANGE for
+	// bad bytes, whatever is wrong with them; CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT; CKR_KEY_FUNCTION_NOT_PERMITTED.
+	Unwrap(v Vault, unwrapping Ref, s *mech.Scheme, wrapped []byte, spec *KeySpec, p *Policy) (*Key, error)
+	// Derive makes a secret key from base.
+	Derive(v Vault, base Ref, s *mech.Scheme, spec *KeySpec, p *Policy) (*Key, error)
+	// Load opens a sealed record of the vault.
+	Load(v Vault, record []byte) (Ref, error)
+	// Reissue gives a copy of the key under p, sealed in v. p may narrow what the key's own policy allows, never widen it (CKR_ATTRIBUTE_READ_ONLY).
+	Reissue(v Vault, ref Ref, p *Policy) (*Key, error)
+	// Reveal gives the plaintext of a key that is extractable and not sensitive (CKR_ATTRIBUTE_SENSITIVE else). The caller closes Secret.
+	Reveal(ref Ref) (*Revealed, error)
+	// Forget drops a loaded key and wipes it.
+	Forget(ref Ref)
+
+	// Authorize checks auth against a sealed master key of the key's own vault, and gives a ticket for one use (CKA_ALWAYS_AUTHENTICATE).
+	Authorize(ref Ref, sealed []byte, auth *secret.Bytes, context []byte) (ticket uint64, err error)
+
+	// Sign signs data, or its digest where the scheme's row has a Hash and the key is asymmetric: the caller hashes.
+	Sign(dst []byte, ref Ref, s *mech.Scheme, data []byte) ([]byte, error)
+	// SignRecover signs data so that the signature gives it back.
+	SignRecover(dst []byte, ref Ref, s *mech.Scheme, data []byte) ([]byte, error)
+	// Verify checks a MAC, in constant time. Signatures of public keys are checked above the seam.
+	Verify(ref Ref, s *mech.Scheme, data, mac []byte) error
+	// Encrypt encrypts with a secret key.
+	Encrypt(dst []byte, ref Ref, s *mech.Scheme, data []byte) ([]byte, error)
+	// Decrypt decrypts with a secret or private key.
+	Decrypt(dst []byte, ref Ref, s *mech.Scheme, data []byte) ([]byte, error)
+	// Wrap encrypts key under wrapping. Errors: CKR_KEY_UNEXTRACTABLE, CKR_KEY_NOT_WRAPPABLE.
+	Wrap(dst []byte, wrapping Ref, s *mech.Scheme, key Ref) ([]byte, error)
+	// Stream starts a multi-part use (OpSign and OpVerify for MACs, OpEncrypt, OpDecrypt) of a secret key.
+	Stream(ref Ref, s *mech.Scheme, op mech.Op) (Stream, error)
+
+	// Close wipes everything.
+	Close() error
+}
+
+// Stream is a multi-part operation under way in a guard. It is used by one goroutine at a time.
+type Stream interface {
+	// Update takes the next part and appends what output there is so far. AES-GCM decryption gives nothing before Final.
+	Update(dst, part []byte) ([]byte, error)
+	// Final appends the rest: the MAC, the padding block, the tag, or the checked plaintext.
+	Final(dst []byte) ([]byte, error)
+	// Pending is an upper bound of what Final, or an Update with n more bytes, would append.
+	Pending(n int) int
+	// Close wipes the state. It may be called at any time, more than once.
+	Close()
+}
+
+// Revealed is the plaintext of a key that may be read.
+type Revealed struct {
+	Secret *secret.Bytes // backs the values of Parts
+	Parts  []Part
+}
+
+// Close wipes the plaintext.
+func (r *Revealed) Close() { r.Secret.Close() }

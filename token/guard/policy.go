@@ -1,0 +1,38 @@
+package guard
+
+import "github.com/ncrypt11/ncrypt11/token/ck"
+
+// Usage is the set of things that a key may do, from its CKA_SIGN, CKA_DECRYPT, ... attributes.
+type Usage uint16
+
+// The usages.
+const (
+	UseEncrypt Usage = 1 << iota
+	UseDecrypt
+	UseSign
+	UseSignRecover
+	UseVerify
+	UseVerifyRecover
+	UseWrap
+	UseUnwrap
+	UseDerive
+)
+
+// Policy is what a guard enforces of a key, whoever asks. It is authenticated data of the sealed record, so that neither the disk nor a
+// client can change it.
+type Policy struct {
+	ID      [16]byte // the object's CKA_UNIQUE_ID
+	Class   ck.ObjectClass
+	KeyType ck.KeyType
+	Usage   Usage
+
+	Private            bool // CKA_PRIVATE
+	Sensitive          bool
+	Extractable        bool
+	WrapWithTrusted    bool
+	Trusted            bool
+	AlwaysAuthenticate bool
+	Token              bool // CKA_TOKEN: the key is kept
+
+	Allowed []ck.MechanismType // CKA_ALLOWED_MECHANISMS; empty: all that the key type takes
+}

@@ -1,0 +1,53 @@
+package mech
+
+import "github.com/ncrypt11/ncrypt11/token/ck"
+
+// Op is a use of a key, or of none.
+type Op byte
+
+// The operations, each served by one family of functions.
+const (
+	OpEncrypt Op = iota + 1
+	OpDecrypt
+	OpDigest
+	OpSign
+	OpSignRecover
+	OpVerify
+	OpVerifyRecover
+	OpGenerate
+	OpGenerateKeyPair
+	OpWrap
+	OpUnwrap
+	OpDerive
+)
+
+// Scheme is a mechanism with its parameter checked: how a key is used, as a plain value that can be sent to another process. Fields
+// that the row's primitive does not use are zero.
+type Scheme struct {
+	Row *Row
+
+	Hash    Hash // OAEP, PSS: the hash of the parameter; else Row.Hash
+	MGFHash Hash // OAEP, PSS
+	SaltLen int  // PSS, bytes
+	Label   []byte
+
+	IV          []byte // CBC: 16 bytes; CTR: the first counter block; GCM: any length; key wrap: the initial value or nil for the default
+	AAD         []byte // GCM
+	TagLen      int    // GCM, bytes
+	CounterBits int    // CTR
+	MACLen      int    // HMAC_GENERAL, CMAC_GENERAL: bytes to give out; 0: the whole
+
+	Prehash bool   // EdDSA: Ed25519ph
+	Context []byte // EdDSA
+
+	KDF        uint   // ECDH: CKD_*
+	SharedData []byte // ECDH
+	Peer       []byte // ECDH: the other side's public point, raw or as a DER OCTET STRING
+
+	// Ticket is the guard's permission for one use of a key with CKA_ALWAYS_AUTHENTICATE; 0: none.
+	Ticket uint64
+}
+
+// Parse checks m for op and gives its scheme. Errors: CKR_MECHANISM_INVALID where there is no such mechanism or it does not serve op,
+// CKR_MECHANISM_PARAM_INVALID.
+func Parse(m ck.Mechanism, op Op) (*Scheme, error) { return parse(m, op) }
