@@ -106,8 +106,10 @@ type Stream interface {
 	Update(dst, part []byte) ([]byte, error)
 	// Final appends the rest: the MAC, the padding block, the tag, or the checked plaintext.
 	Final(dst []byte) ([]byte, error)
-	// Pending is an upper bound of what Final, or an Update with n more bytes, would append.
-	Pending(n int) int
+	// UpdateLen is exactly what an Update with n more bytes would append.
+	UpdateLen(n int) int
+	// FinalLen is what Final would append: exact, but for CBC_PAD decryption, where it is an upper bound.
+	FinalLen() int
 	// Close wipes the state. It may be called at any time, more than once.
 	Close()
 }
