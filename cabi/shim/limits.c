@@ -1,0 +1,73 @@
+/*
+ * Can this process have what Go needs? The runtime aborts the process where
+ * memory or a thread is refused to it, so ask first, and let C_Initialize
+ * answer with an error.
+ */
+#include "state.h"
+
+#include <limits.h>
+#include <sys/mman.h>
+
+enum {
+	/* Threads of a runtime at work: its monitor, its first, the template
+	 * thread, and workers of the collector. */
+	THREADS_NEEDED = 8,
+	/* Go runs its scheduler on the stacks of its threads. */
+	THREAD_STACK_NEEDED = 64 * 1024,
+};
+
+/* Address space: what a starting runtime reserves, without its threads' stacks,
+ * and some room to work in. See FORK.md for the measurement. */
+static const size_t address_space_needed = (size_t)640 << 20;
+
+static void *wait_for_release(void *release)
+{
+	pthread_mutex_lock(release);
+	pthread_mutex_unlock(release);
+	return NULL;
+}
+
+static int threads_allowed(void)
+{
+	pthread_mutex_t release = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t threads[THREADS_NEEDED];
+	int made = 0;
+
+	/* All at once: each must be had while the others live. The first thread
+	 * of a process also makes the C library install its own handlers, which
+	 * Go must find in place when it starts. */
+	pthread_mutex_lock(&release);
+	while (made < THREADS_NEEDED && pthread_create(&threads[made], NULL, wait_for_release, &release) == 0)
+		made++;
+	pthread_mutex_unlock(&release);
+	for (int i = 0; i < made; i++)
+		pthread_join(threads[i], NULL);
+	return made == THREADS_NEEDED;
+}
+
+static int thread_stacks_suffice(void)
+{
+	pthread_attr_t attributes;
+	size_t size = 0;
+
+	if (pthread_getattr_default_np(&attributes) != 0)
+		return 0;
+	pthread_attr_getstacksize(&attributes, &size);
+	pthread_attr_destroy(&attributes);
+	return size >= THREAD_STACK_NEEDED;
+}
+
+int limits_check(void)
+{
+	void *space;
+	int threads;
+
+	if (!thread_stacks_suffice())
+		return SHIM_NO_STACK;
+	space = mmap(NULL, address_space_needed, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (space == MAP_FAILED)
+		return SHIM_NO_MEMORY;
+	threads = threads_allowed();
+	munmap(space, address_space_needed);
+	return threads ? SHIM_OK : SHIM_NO_THREADS;
+}

@@ -1,0 +1,18 @@
+// Package shim makes a Go runtime bearable inside other people's programs.
+//
+// A PKCS #11 module is loaded by programs that fork after loading it, install
+// signal handlers without asking, run on tiny stacks and exit without saying
+// goodbye; a plain c-shared library of Go survives none of that. The C files
+// here stand between the C_* stubs and Go: they start Go at C_Initialize rather
+// than at load, start it anew in a forked child, and keep the host's signals
+// away from Go and Go's hands away from the host's signals.
+//
+// There is no Go logic in this package. Importing it links the C files; shim.h
+// is what C code includes. FORK.md states every assumption made about ELF, the
+// C library and the Go runtime, how each is checked, and what happens where it
+// does not hold.
+package shim
+
+// #cgo CFLAGS: -std=gnu11 -Wall -Wextra -fvisibility=hidden
+// #cgo LDFLAGS: -Wl,-z,now -ldl -lpthread
+import "C"
