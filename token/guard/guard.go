@@ -93,6 +93,9 @@ type Keys interface {
 	Decrypt(dst []byte, ref Ref, s *mech.Scheme, data []byte) ([]byte, error)
 	// Wrap encrypts key under wrapping. Errors: CKR_KEY_UNEXTRACTABLE, CKR_KEY_NOT_WRAPPABLE.
 	Wrap(dst []byte, wrapping Ref, s *mech.Scheme, key Ref) ([]byte, error)
+	// WrapPublic encrypts key under a public key, which is given by its parts. A guard cannot know whether a public key is trusted, so keys
+	// that must be wrapped with trusted keys only are refused: CKR_KEY_NOT_WRAPPABLE.
+	WrapPublic(dst []byte, wrapping []Part, s *mech.Scheme, key Ref) ([]byte, error)
 	// Stream starts a multi-part use (OpSign and OpVerify for MACs, OpEncrypt, OpDecrypt) of a secret key.
 	Stream(ref Ref, s *mech.Scheme, op mech.Op) (Stream, error)
 
