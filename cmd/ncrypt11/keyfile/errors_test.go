@@ -1,0 +1,243 @@
+package keyfile_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+const (
+	newKey  = "generate a new RSA, EC (P-256, P-384, P-521) or Ed25519 key"
+	curve   = "use a key on P-256, P-384 or P-521"
+	convert = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW"
+)
+
+// refused lists every fixture that cannot be read, with the whole message.
+var refused = []struct{ file, want string }{
+	{"bad-legacy-encrypted.pem", "PEM block 1 (RSA PRIVATE KEY): it is encrypted in the legacy OpenSSL manner (AES-128-CBC); convert it with: " + convert},
+	{"bad-pbes1.pem", "PEM block 1 (ENCRYPTED PRIVATE KEY): its encryption is not PBES2 (OID 1.2.840.113549.1.12.1.3); encrypt it anew with: " + convert},
+	{"bad-secp224r1-sec1.pem", "PEM block 1 (EC PRIVATE KEY): the curve P-224 is not supported; " + curve},
+	{"bad-secp224r1-pkcs8.pem", "PEM block 1 (PRIVATE KEY): the curve P-224 is not supported; " + curve},
+	{"bad-secp256k1-sec1.pem", "PEM block 1 (EC PRIVATE KEY): the curve secp256k1 is not supported; " + curve},
+	{"bad-secp256k1-pkcs8.pem", "PEM block 1 (PRIVATE KEY): the curve secp256k1 is not supported; " + curve},
+	{"bad-secp256k1-aes256.pem", "PEM block 1 (ENCRYPTED PRIVATE KEY): the curve secp256k1 is not supported; " + curve},
+	{"bad-brainpoolP256r1-sec1.pem", "PEM block 1 (EC PRIVATE KEY): the curve brainpoolP256r1 is not supported; " + curve},
+	{"bad-brainpoolP256r1-pkcs8.pem", "PEM block 1 (PRIVATE KEY): the curve brainpoolP256r1 is not supported; " + curve},
+	{"bad-explicit-curve.pem", "PEM block 1 (EC PRIVATE KEY): the curve is described by its parameters instead of its name; convert it with: openssl ec -param_enc named_curve -in FILE -out NEW"},
+	{"bad-ed448.pem", "PEM block 1 (PRIVATE KEY): Ed448 keys are not supported; " + newKey},
+	{"bad-rsa-pss.pem", "PEM block 1 (PRIVATE KEY): RSASSA-PSS keys are not supported; " + newKey},
+	{"bad-rsa-three-primes.pem", "PEM block 1 (RSA PRIVATE KEY): RSA keys of 3 primes are not supported; generate a new key of two primes"},
+	{"bad-dsa.pem", "PEM block 1 (PRIVATE KEY): DSA keys are not supported; " + newKey},
+	{"bad-openssh-dsa", "PEM block 1 (OPENSSH PRIVATE KEY): DSA keys are not supported; " + newKey},
+	{"bad-openssh-gcm", "PEM block 1 (OPENSSH PRIVATE KEY): its cipher aes256-gcm@openssh.com is not supported; encrypt a copy anew with: ssh-keygen -p -Z aes256-ctr -f COPY"},
+	{"bad-no-certificate.p12", "DER file: it cannot be read as one private key and its certificates: pkcs12: certificate missing; take it apart with: openssl pkcs12 -in FILE -out NEW"},
+	{"bad-no-key.p12", "DER file: it cannot be read as one private key and its certificates: pkcs12: private key missing; take it apart with: openssl pkcs12 -in FILE -out NEW"},
+	{"bad-pkcs7.der", "DER file: it is a PKCS #7 or CMS bundle, which has no private keys; get its certificates with: openssl pkcs7 -print_certs -inform DER -in FILE -out NEW"},
+	{"bad-certificate-request.pem", "PEM block 1 (CERTIFICATE REQUEST): it is a certificate request, which has neither a key nor a certificate to import; give the file of the private key"},
+	{"bad-certificate-request.der", "DER file: it is a certificate request, which has neither a key nor a certificate to import; give the file of the private key"},
+	{"bad-trusted-certificate.pem", "PEM block 1 (TRUSTED CERTIFICATE): it is a certificate with OpenSSL trust settings; convert it with: openssl x509 -in FILE -out NEW"},
+}
+
+func TestRefusedFixtures(t *testing.T) {
+	for _, row := range refused {
+		t.Run(row.file, func(t *testing.T) { wantError(t, fixture(t, row.file), row.want) })
+	}
+}
+
+func TestDamaged(t *testing.T) {
+	pkcs1, pkcs8 := fixture(t, "rsa-pkcs1.der"), fixture(t, "rsa-pkcs8.pem")
+	bundle := string(fixture(t, "server-bundle.pem"))
+	sec1 := fixture(t, "ec-P-384-sec1.der")
+	for _, row := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"empty", nil, "the file is empty"},
+		{"too big", make([]byte, keyfile.MaxSize+1), "the file is larger than 1 MiB; no key file is; check the name"},
+		{"only white space", []byte(" \n"), "it is neither PEM nor DER; give a key file in PEM, DER, PKCS #12 or OpenSSH format"},
+		{"only parameters", []byte(bundle[strings.Index(bundle, "-----BEGIN EC PAR"):strings.Index(bundle, "-----BEGIN EC PRI")]),
+			"it holds parameters, but no key and no certificate; give the file of the private key"},
+		{"DER and more", append(bytes.Clone(pkcs1), "\r\n"...), "DER file: 2 bytes follow the end of the structure; remove them, or copy the file again"},
+		{"DER cut off", pkcs1[:len(pkcs1)-1], "DER file: it is not DER, or it is cut off; copy the file again"},
+		{"BER", []byte("\x30\x80\x02\x01\x03\x00\x00"), "DER file: it is BER, not DER; rewrite a PKCS #12 file with: openssl pkcs12 -in FILE -out NEW"},
+		{"DER of something else", []byte("\x30\x03\x01\x01\xff"), "DER file: its structure is that of no key and no certificate; copy the file again, or check its name"},
+		{"PEM and more", append(bytes.Clone(pkcs8), "MIIE\n"...), "5 bytes of text follow the last PEM block; remove them, or copy the file again if it was cut"},
+		{"PEM cut off", pkcs8[:len(pkcs8)-10], "PEM block 1: the block is damaged: no matching END line, or not base64; copy the file again"},
+		{"PEM not base64", bytes.Replace(pkcs8, []byte("MII"), []byte("M*I"), 1), "PEM block 1: the block is damaged: no matching END line, or not base64; copy the file again"},
+		{"second of five blocks damaged", []byte(strings.Replace(bundle, "-----END EC PARAMETERS-----\n", "", 1)),
+			"PEM block 2: the block is damaged: no matching END line, or not base64; copy the file again"},
+		{"PEM with an empty block", []byte("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"), "PEM block 1 (PRIVATE KEY): it is empty"},
+		{"PKCS #1 labeled as PKCS #8", encode("PRIVATE KEY", pkcs1),
+			"PEM block 1 (PRIVATE KEY): the label announces a PKCS #8 private key, but what follows is a PKCS #1 RSA private key; correct the BEGIN and END lines"},
+		{"unknown label", encode("MY\x1b[31m KEY", pkcs1), "PEM block 1 (MY?[31m KEY): blocks of this type are not supported; give the file of the private key"},
+		{"RSA modulus", flip(pkcs1, 100), "DER file: the RSA key is not valid: "},
+		{"RSA private exponent", flip(pkcs1, 400), "DER file: the RSA key is not valid: "},
+		{"RSA too large", huge(), "DER file: RSA keys of more than 16384 bits are not supported"},
+		{"EC scalar", flip(sec1, 20), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"EC point", flip(sec1, len(sec1)-1), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"EC without a curve", []byte("\x30\x06\x02\x01\x01\x04\x01\x01"), "DER file: the key does not name its curve; " + curve},
+		{"OpenSSH, public half in clear exchanged", exchangePublic(t, 1),
+			"PEM block 1 (OPENSSH PRIVATE KEY): its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"OpenSSH, public half exchanged everywhere", exchangePublic(t, -1),
+			"PEM block 1 (OPENSSH PRIVATE KEY): its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"OpenSSH cut off", encode("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00\x00\x00\x00\x04none")), "PEM block 1 (OPENSSH PRIVATE KEY): the structure is damaged"},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantError(t, row.data, row.want) })
+	}
+}
+
+func TestForeign(t *testing.T) {
+	for _, row := range []struct{ name, data, want string }{
+		{"PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\n", "it is a PuTTY private key; convert it with: puttygen FILE -O private-openssh-new -o NEW"},
+		{"OpenSSH public", string(fixture(t, "openssh-rsa.pub")), "it is an SSH public key where a private key was expected; give the file without .pub"},
+		{"JKS", "\xfe\xed\xfe\xed\x00\x00\x00\x02", "it is a Java key store (JKS); convert it with: keytool -importkeystore -srckeystore FILE -destkeystore NEW -deststoretype PKCS12"},
+		{"JWK", ` {"kty":"EC"}`, "it is JSON, perhaps a JSON Web Key; convert it to PKCS #8 PEM"},
+		{"UTF-16", "\xff\xfe-\x00-\x00", "it is UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8 FILE"},
+		{"OpenPGP", string(encode("PGP PRIVATE KEY BLOCK", []byte("x"))), "PEM block 1 (PGP PRIVATE KEY BLOCK): OpenPGP keys are not supported; "},
+		{"TPM", string(encode("TSS2 PRIVATE KEY", []byte("x"))), "PEM block 1 (TSS2 PRIVATE KEY): the key is wrapped by a TPM, which does not give it out; generate a new key in the token"},
+		{"FIDO", string(encode("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00\x00\x00\x00\x04none\x00\x00\x00\x04none\x00\x00\x00\x00\x00\x00\x00\x01"+
+			"\x00\x00\x00\x1e\x00\x00\x00\x1ask-ssh-ed25519@openssh.com\x00\x00\x00\x00"))),
+			"PEM block 1 (OPENSSH PRIVATE KEY): the private key is inside a FIDO security key, which does not give it out; " + newKey},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantError(t, []byte(row.data), row.want) })
+	}
+}
+
+func TestPassphrase(t *testing.T) {
+	cancelled := errors.New("nobody answered")
+	for _, row := range good {
+		if row.asks == 0 {
+			continue
+		}
+		t.Run(row.file, func(t *testing.T) {
+			for _, c := range []struct {
+				name string
+				ask  func(string) (*secret.Bytes, error)
+				want error
+			}{
+				{"wrong", answer("wrong horse"), keyfile.ErrPassphrase},
+				{"empty", answer(""), keyfile.ErrPassphrase},
+				{"nobody to ask", nil, keyfile.ErrPassphraseNeeded},
+				{"cancelled", func(string) (*secret.Bytes, error) { return nil, cancelled }, cancelled},
+			} {
+				file, err := keyfile.Parse(fixture(t, row.file), c.ask)
+				if !errors.Is(err, c.want) || file != nil {
+					t.Errorf("%s: %v, want %v", c.name, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+// TestWork checks that a file cannot keep the reader busy.
+func TestWork(t *testing.T) {
+	const small, large = "\x02\x02\x04\x00\x02\x01\x08\x02\x01\x01", "\x02\x02\x40\x00\x02\x01\x7f\x02\x01\x7f" // N, r, p
+	scrypt, _ := pem.Decode(fixture(t, "ed25519-scrypt.pem"))
+	if !bytes.Contains(scrypt.Bytes, []byte(small)) {
+		t.Fatal("the fixture has other scrypt parameters than expected")
+	}
+	const forever = 1 << 31
+	count := list(octets("salt"), integer(forever))
+	pbes2 := list(oid(1, 2, 840, 113549, 1, 5, 13), list(
+		list(oid(1, 2, 840, 113549, 1, 5, 12), count),
+		list(oid(2, 16, 840, 1, 101, 3, 4, 1, 42), octets("0123456789abcdef"))))
+	contents := octets(string(list(list(oid(1, 2, 840, 113549, 1, 7, 1), octets(string(count))))))
+	for name, data := range map[string][]byte{
+		"scrypt":                 bytes.Replace(scrypt.Bytes, []byte(small), []byte(large), 1),
+		"PBKDF2":                 list(pbes2, octets("0123456789abcdef")),
+		"PKCS #12 MAC":           list(integer(3), list(), list(list(), octets("salt"), integer(forever))),
+		"PKCS #12 contents":      list(integer(3), list(oid(1, 2, 840, 113549, 1, 7, 1), contents)),
+		"PKCS #12 nested deeply": list(integer(3), nested(100)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := "DER file: its key derivation asks for more work than is sensible"
+			if strings.HasPrefix(name, "PKCS #12") {
+				want += "; take it apart with: openssl pkcs12 -in FILE -out NEW"
+			}
+			wantError(t, data, want)
+		})
+	}
+}
+
+func wantError(t *testing.T, data []byte, want string) {
+	t.Helper()
+	file, err := keyfile.Parse(data, answer(passphrase))
+	if err == nil || file != nil {
+		t.Fatalf("read, want error %s", want)
+	}
+	var typed *keyfile.Error
+	if !errors.As(err, &typed) {
+		t.Errorf("error of type %T", err)
+	}
+	// A message that ends in a colon and a space goes on with the words of a library.
+	if got := err.Error(); got != want && !(strings.HasSuffix(want, " ") && strings.HasPrefix(got, want)) {
+		t.Errorf("error %s\nwant  %s", got, want)
+	}
+}
+
+func encode(label string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})
+}
+
+func flip(data []byte, i int) []byte {
+	data = bytes.Clone(data)
+	data[i] ^= 1
+	return data
+}
+
+// list, octets, integer and oid encode DER.
+func list(elements ...[]byte) []byte {
+	return element(asn1.TagSequence|0x20, bytes.Join(elements, nil))
+}
+
+func octets(content string) []byte { return element(asn1.TagOctetString, []byte(content)) }
+
+func integer(n int) []byte { return must(asn1.Marshal(n)) }
+
+func oid(arcs ...int) []byte { return must(asn1.Marshal(asn1.ObjectIdentifier(arcs))) }
+
+func nested(depth int) []byte {
+	der := list()
+	for range depth {
+		der = list(der)
+	}
+	return der
+}
+
+func element(tag byte, content []byte) []byte {
+	return must(asn1.Marshal(asn1.RawValue{Tag: int(tag &^ 0x20), IsCompound: tag&0x20 != 0, Bytes: content}))
+}
+
+func must(der []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
+
+// huge is an RSA key that would take long to check.
+func huge() []byte {
+	number := element(asn1.TagInteger, bytes.Repeat([]byte{0x55}, 1<<16))
+	return list(integer(0), number, integer(65537), number, number, number, number, number, number)
+}
+
+// exchangePublic puts another public key into an OpenSSH key, in the first n of the places where it stands.
+func exchangePublic(t *testing.T, n int) []byte {
+	t.Helper()
+	block, _ := pem.Decode(fixture(t, "openssh-ed25519"))
+	own := expected(t, "openssh-ed25519").(ed25519.PublicKey)
+	other := expected(t, "openssh-ed25519-encrypted").(ed25519.PublicKey)
+	const places = 3
+	if bytes.Count(block.Bytes, own) != places {
+		t.Fatal("the fixture is not what it was")
+	}
+	return encode("OPENSSH PRIVATE KEY", bytes.Replace(block.Bytes, own, other, n))
+}
