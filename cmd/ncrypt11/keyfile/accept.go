@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"fmt"
 	"math/big"
 
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -27,21 +28,21 @@ func acceptPrivate(private crypto.PrivateKey) (crypto.PrivateKey, error) {
 		return *key, acceptEd25519(*key)
 	case *ecdh.PrivateKey:
 		if key.Curve() != ecdh.X25519() {
-			return key, &Error{Err: errorf("the ECDH curve %v is not supported", key.Curve()), Advice: adviceNewKey}
+			return key, &Error{Err: fmt.Errorf("the ECDH curve %v is not supported", key.Curve()), Advice: adviceNewKey}
 		}
 		return key, nil
 	default:
-		return nil, &Error{Err: errorf("keys of this type (%T) are not supported", private), Advice: adviceNewKey}
+		return nil, &Error{Err: fmt.Errorf("keys of this type (%T) are not supported", private), Advice: adviceNewKey}
 	}
 }
 
 func acceptRSA(key *rsa.PrivateKey) error {
 	const two = 2 // PKCS #11 v3.2 has CKA_PRIME_1 and CKA_PRIME_2, and no further one
 	if len(key.Primes) != two {
-		return &Error{Err: errorf("RSA keys of %d primes are not supported", len(key.Primes)), Advice: "generate a new key of two primes"}
+		return &Error{Err: fmt.Errorf("RSA keys of %d primes are not supported", len(key.Primes)), Advice: "generate a new key of two primes"}
 	}
 	if err := key.Validate(); err != nil {
-		return errorf("the RSA key is not valid: %w", err)
+		return fmt.Errorf("the RSA key is not valid: %w", err)
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ func acceptCurve(curve elliptic.Curve) error {
 	case elliptic.P256(), elliptic.P384(), elliptic.P521():
 		return nil
 	}
-	return &Error{Err: errorf("the curve %s is not supported", curve.Params().Name), Advice: adviceCurve}
+	return &Error{Err: fmt.Errorf("the curve %s is not supported", curve.Params().Name), Advice: adviceCurve}
 }
 
 // acceptEd25519 checks the public half that a 64-byte private key carries: signing with a foreign one gives the private key away.

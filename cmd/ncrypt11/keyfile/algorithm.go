@@ -2,6 +2,8 @@ package keyfile
 
 import (
 	encoding "encoding/asn1"
+	"errors"
+	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -61,7 +63,7 @@ var curves = map[string]name{
 // supported says why a key of this algorithm cannot be read, before anything deeper is looked at.
 func (a algorithmID) supported() error {
 	if known := algorithms[a.oid]; !known.supported {
-		return &Error{Err: errorf("%s keys are not supported", orOID(known.text, a.oid)), Advice: adviceNewKey}
+		return &Error{Err: fmt.Errorf("%s keys are not supported", orOID(known.text, a.oid)), Advice: adviceNewKey}
 	}
 	if a.oid == oidEC {
 		return supportedCurve(a.parameters)
@@ -73,14 +75,14 @@ func (a algorithmID) supported() error {
 // generators get in.
 func supportedCurve(parameters cryptobyte.String) error {
 	if parameters.PeekASN1Tag(asn1.SEQUENCE) {
-		return &Error{Err: errorf("the curve is described by its parameters instead of its name"), Advice: "convert it with: openssl ec -param_enc named_curve -in FILE -out NEW"}
+		return &Error{Err: errors.New("the curve is described by its parameters instead of its name"), Advice: "convert it with: openssl ec -param_enc named_curve -in FILE -out NEW"}
 	}
 	var oid encoding.ObjectIdentifier
 	if !parameters.ReadASN1ObjectIdentifier(&oid) {
-		return &Error{Err: errorf("the key does not name its curve"), Advice: adviceCurve}
+		return &Error{Err: errors.New("the key does not name its curve"), Advice: adviceCurve}
 	}
 	if known := curves[oid.String()]; !known.supported {
-		return &Error{Err: errorf("the curve %s is not supported", orOID(known.text, oid.String())), Advice: adviceCurve}
+		return &Error{Err: fmt.Errorf("the curve %s is not supported", orOID(known.text, oid.String())), Advice: adviceCurve}
 	}
 	return nil
 }

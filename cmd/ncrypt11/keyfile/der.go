@@ -3,6 +3,8 @@ package keyfile
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -75,7 +77,7 @@ func shapeOf(der []byte) (string, error) {
 		return "", whyNotDER(der)
 	}
 	if len(rest) != 0 {
-		return "", &Error{Err: errorf("%d bytes follow the end of the structure", len(rest)), Advice: "remove them, or copy the file again"}
+		return "", &Error{Err: fmt.Errorf("%d bytes follow the end of the structure", len(rest)), Advice: "remove them, or copy the file again"}
 	}
 	var shape strings.Builder
 	const enough = 10
@@ -98,11 +100,11 @@ func whyNotDER(der []byte) error {
 	const indefiniteLength = "\x30\x80"
 	switch {
 	case len(der) == 0:
-		return errorf("it is empty")
+		return errors.New("it is empty")
 	case bytes.HasPrefix(der, []byte(indefiniteLength)):
-		return &Error{Err: errorf("it is BER, not DER"), Advice: "rewrite a PKCS #12 file with: openssl pkcs12 -in FILE -out NEW"}
+		return &Error{Err: errors.New("it is BER, not DER"), Advice: "rewrite a PKCS #12 file with: openssl pkcs12 -in FILE -out NEW"}
 	default:
-		return &Error{Err: errorf("it is not DER, or it is cut off"), Advice: "copy the file again"}
+		return &Error{Err: errors.New("it is not DER, or it is cut off"), Advice: "copy the file again"}
 	}
 }
 
@@ -127,7 +129,7 @@ func (p *parser) readPKIX(b block) error {
 	}
 	public, err := x509.ParsePKIXPublicKey(bytes.Clone(b.der)) // an Ed25519 key is a slice of it
 	if err != nil {
-		return b.fail(errorf("the public key cannot be read: %w", err))
+		return b.fail(fmt.Errorf("the public key cannot be read: %w", err))
 	}
 	p.file.PublicKeys = append(p.file.PublicKeys, public)
 	return nil
@@ -136,7 +138,7 @@ func (p *parser) readPKIX(b block) error {
 func (p *parser) readPKCS1Public(b block) error {
 	public, err := x509.ParsePKCS1PublicKey(b.der)
 	if err != nil {
-		return b.fail(errorf("the RSA public key cannot be read: %w", err))
+		return b.fail(fmt.Errorf("the RSA public key cannot be read: %w", err))
 	}
 	p.file.PublicKeys = append(p.file.PublicKeys, public)
 	return nil

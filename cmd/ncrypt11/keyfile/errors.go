@@ -35,9 +35,6 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// errorf is fmt.Errorf under the name that the tables below read best with.
-func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
-
 // fail says that err happened in b. An Error of a deeper layer keeps its advice.
 func (b block) fail(err error) error {
 	var deeper *Error
@@ -49,5 +46,5 @@ func (b block) fail(err error) error {
 
 // advise says that what is wrong with b can be mended.
 func (b block) advise(advice, format string, args ...any) error {
-	return &Error{Where: b.where, Err: errorf(format, args...), Advice: advice}
+	return &Error{Where: b.where, Err: fmt.Errorf(format, args...), Advice: advice}
 }

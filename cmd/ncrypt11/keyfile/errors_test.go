@@ -84,6 +84,14 @@ func TestDamaged(t *testing.T) {
 		{"EC scalar", flip(sec1, 20), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
 		{"EC point", flip(sec1, len(sec1)-1), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
 		{"EC without a curve", []byte("\x30\x06\x02\x01\x01\x04\x01\x01"), "DER file: the key does not name its curve; " + curve},
+		{"EC on two curves", twoCurves(t), "DER file: the key names two different curves"},
+		{"Ed25519 of 31 bytes", list(integer(0), list(oid(1, 3, 101, 112)), octets(string(octets(strings.Repeat("x", 31))))), "DER file: the Ed25519 key is not valid: "},
+		{"unknown algorithm", list(integer(0), list(oid(1, 2, 3)), octets("x")), "DER file: OID 1.2.3 keys are not supported; " + newKey},
+		{"no algorithm", list(integer(0), list(), octets("x")), "DER file: the key does not name its algorithm"},
+		{"DSA", list(bytes.Repeat(integer(0), 6)), "DER file: DSA keys are not supported; " + newKey},
+		{"DSA public", list(list(oid(1, 2, 840, 10040, 4, 1)), element(asn1.TagBitString, []byte{0, 0})), "DER file: DSA keys are not supported; " + newKey},
+		{"Ed25519 public of 1 byte", list(list(oid(1, 3, 101, 112)), element(asn1.TagBitString, []byte{0, 0})), "DER file: the public key cannot be read: "},
+		{"RSA public of zero", list(integer(0), integer(0)), "DER file: the RSA public key cannot be read: "},
 		{"OpenSSH, public half in clear exchanged", exchangePublic(t, 1),
 			"PEM block 1 (OPENSSH PRIVATE KEY): its public half does not belong to its private half; the file is damaged; get it anew"},
 		{"OpenSSH, public half exchanged everywhere", exchangePublic(t, -1),
@@ -137,36 +145,6 @@ func TestPassphrase(t *testing.T) {
 	}
 }
 
-// TestWork checks that a file cannot keep the reader busy.
-func TestWork(t *testing.T) {
-	const small, large = "\x02\x02\x04\x00\x02\x01\x08\x02\x01\x01", "\x02\x02\x40\x00\x02\x01\x7f\x02\x01\x7f" // N, r, p
-	scrypt, _ := pem.Decode(fixture(t, "ed25519-scrypt.pem"))
-	if !bytes.Contains(scrypt.Bytes, []byte(small)) {
-		t.Fatal("the fixture has other scrypt parameters than expected")
-	}
-	const forever = 1 << 31
-	count := list(octets("salt"), integer(forever))
-	pbes2 := list(oid(1, 2, 840, 113549, 1, 5, 13), list(
-		list(oid(1, 2, 840, 113549, 1, 5, 12), count),
-		list(oid(2, 16, 840, 1, 101, 3, 4, 1, 42), octets("0123456789abcdef"))))
-	contents := octets(string(list(list(oid(1, 2, 840, 113549, 1, 7, 1), octets(string(count))))))
-	for name, data := range map[string][]byte{
-		"scrypt":                 bytes.Replace(scrypt.Bytes, []byte(small), []byte(large), 1),
-		"PBKDF2":                 list(pbes2, octets("0123456789abcdef")),
-		"PKCS #12 MAC":           list(integer(3), list(), list(list(), octets("salt"), integer(forever))),
-		"PKCS #12 contents":      list(integer(3), list(oid(1, 2, 840, 113549, 1, 7, 1), contents)),
-		"PKCS #12 nested deeply": list(integer(3), nested(100)),
-	} {
-		t.Run(name, func(t *testing.T) {
-			want := "DER file: its key derivation asks for more work than is sensible"
-			if strings.HasPrefix(name, "PKCS #12") {
-				want += "; take it apart with: openssl pkcs12 -in FILE -out NEW"
-			}
-			wantError(t, data, want)
-		})
-	}
-}
-
 func wantError(t *testing.T, data []byte, want string) {
 	t.Helper()
 	file, err := keyfile.Parse(data, answer(passphrase))
@@ -193,36 +171,6 @@ func flip(data []byte, i int) []byte {
 	return data
 }
 
-// list, octets, integer and oid encode DER.
-func list(elements ...[]byte) []byte {
-	return element(asn1.TagSequence|0x20, bytes.Join(elements, nil))
-}
-
-func octets(content string) []byte { return element(asn1.TagOctetString, []byte(content)) }
-
-func integer(n int) []byte { return must(asn1.Marshal(n)) }
-
-func oid(arcs ...int) []byte { return must(asn1.Marshal(asn1.ObjectIdentifier(arcs))) }
-
-func nested(depth int) []byte {
-	der := list()
-	for range depth {
-		der = list(der)
-	}
-	return der
-}
-
-func element(tag byte, content []byte) []byte {
-	return must(asn1.Marshal(asn1.RawValue{Tag: int(tag &^ 0x20), IsCompound: tag&0x20 != 0, Bytes: content}))
-}
-
-func must(der []byte, err error) []byte {
-	if err != nil {
-		panic(err)
-	}
-	return der
-}
-
 // huge is an RSA key that would take long to check.
 func huge() []byte {
 	number := element(asn1.TagInteger, bytes.Repeat([]byte{0x55}, 1<<16))
@@ -240,4 +188,11 @@ func exchangePublic(t *testing.T, n int) []byte {
 		t.Fatal("the fixture is not what it was")
 	}
 	return encode("OPENSSH PRIVATE KEY", bytes.Replace(block.Bytes, own, other, n))
+}
+
+// twoCurves is a PKCS #8 key that says P-384 outside and P-256 inside.
+func twoCurves(t *testing.T) []byte {
+	t.Helper()
+	block, _ := pem.Decode(fixture(t, "ec-P-256-sec1.pem"))
+	return list(integer(0), list(oid(1, 2, 840, 10045, 2, 1), oid(1, 3, 132, 0, 34)), octets(string(block.Bytes)))
 }

@@ -9,6 +9,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -59,11 +61,11 @@ func (f *File) PrivateKey() (*Key, error) {
 		for i, key := range f.Keys {
 			sources[i] = key.Source
 		}
-		return nil, &Error{Err: errorf("it holds %d private keys: %s", len(f.Keys), strings.Join(sources, ", ")), Advice: "split it, one private key to a file"}
+		return nil, &Error{Err: fmt.Errorf("it holds %d private keys: %s", len(f.Keys), strings.Join(sources, ", ")), Advice: "split it, one private key to a file"}
 	case len(f.PublicKeys) > 0:
-		return nil, &Error{Err: errorf("it holds a public key where a private key was expected"), Advice: "give the file of the private half"}
+		return nil, &Error{Err: errors.New("it holds a public key where a private key was expected"), Advice: "give the file of the private half"}
 	default:
-		return nil, &Error{Err: errorf("it holds certificates, but no private key"), Advice: "give the file of the private key"}
+		return nil, &Error{Err: errors.New("it holds certificates, but no private key"), Advice: "give the file of the private key"}
 	}
 }
 
@@ -83,9 +85,9 @@ type block struct {
 func (p *parser) parse(data []byte) error {
 	switch {
 	case len(data) == 0:
-		return &Error{Err: errorf("the file is empty")}
+		return &Error{Err: errors.New("the file is empty")}
 	case len(data) > MaxSize:
-		return &Error{Err: errorf("the file is larger than 1 MiB"), Advice: "no key file is; check the name"}
+		return &Error{Err: errors.New("the file is larger than 1 MiB"), Advice: "no key file is; check the name"}
 	}
 	if isPEM(data) {
 		return p.parsePEM(data)
@@ -111,7 +113,7 @@ func (p *parser) addKey(b block, private crypto.PrivateKey, comment string) erro
 func (p *parser) addCertificate(b block, der []byte) error {
 	certificate, err := x509.ParseCertificate(bytes.Clone(der))
 	if err != nil {
-		return b.fail(errorf("the certificate cannot be read: %w", err))
+		return b.fail(fmt.Errorf("the certificate cannot be read: %w", err))
 	}
 	p.file.Certificates = append(p.file.Certificates, certificate)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -102,7 +103,7 @@ func (p *parser) decodeOpenSSH(b block, file *opensshFile) (private crypto.Priva
 		return nil, b.fail(ErrPassphrase)
 	}
 	if err != nil {
-		return nil, b.fail(errorf("the OpenSSH key cannot be read: %w", err))
+		return nil, b.fail(fmt.Errorf("the OpenSSH key cannot be read: %w", err))
 	}
 	return private, nil
 }

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"hash"
 	"strings"
 
@@ -112,7 +113,7 @@ type pbes2 struct {
 
 func newPBES2(info encryptedPrivateKeyInfo) (*pbes2, error) {
 	if oid := info.Algorithm.Algorithm.String(); oid != oidPBES2 {
-		return nil, &Error{Err: errorf("its encryption is not PBES2 (%s)", orOID("", oid)), Advice: adviceReapply}
+		return nil, &Error{Err: fmt.Errorf("its encryption is not PBES2 (%s)", orOID("", oid)), Advice: adviceReapply}
 	}
 	var params pbes2Params
 	if err := unmarshal(info.Algorithm.Parameters.FullBytes, &params); err != nil {
@@ -121,7 +122,7 @@ func newPBES2(info encryptedPrivateKeyInfo) (*pbes2, error) {
 	oid := params.Encryption.Algorithm.String()
 	scheme, ok := pbes2Ciphers[oid]
 	if !ok {
-		return nil, &Error{Err: errorf("its cipher %s is not supported", orOID("", oid)), Advice: adviceReapply}
+		return nil, &Error{Err: fmt.Errorf("its cipher %s is not supported", orOID("", oid)), Advice: adviceReapply}
 	}
 	var iv []byte
 	if err := unmarshal(params.Encryption.Parameters.FullBytes, &iv); err != nil {
@@ -141,7 +142,7 @@ func newKDF(algorithm pkix.AlgorithmIdentifier, length int) (func([]byte) ([]byt
 	case oidScrypt:
 		return newScrypt(algorithm.Parameters.FullBytes, length)
 	default:
-		return nil, &Error{Err: errorf("its key derivation %s is not supported", orOID("", oid)), Advice: adviceReapply}
+		return nil, &Error{Err: fmt.Errorf("its key derivation %s is not supported", orOID("", oid)), Advice: adviceReapply}
 	}
 }
 
@@ -153,7 +154,7 @@ func newPBKDF2(der []byte, length int) (func([]byte) ([]byte, error), error) {
 	prf, ok := pbkdf2PRFs[params.PRF.Algorithm.String()]
 	switch {
 	case !ok:
-		return nil, &Error{Err: errorf("its key derivation uses the hash %s, which is not supported", orOID("", params.PRF.Algorithm.String())), Advice: adviceReapply}
+		return nil, &Error{Err: fmt.Errorf("its key derivation uses the hash %s, which is not supported", orOID("", params.PRF.Algorithm.String())), Advice: adviceReapply}
 	case params.IterationCount < 1:
 		return nil, errDamaged
 	case params.IterationCount > maxIterations:

@@ -3,6 +3,8 @@ package keyfile
 import (
 	"bytes"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,12 +38,12 @@ func begins(text []byte) int {
 // business there and most often is the rest of a damaged block.
 func (p *parser) parsePEM(data []byte) error {
 	rest := bytes.TrimPrefix(data, utf8BOM)
-	for number := 1; begins(rest) > 0; number++ {
+	for number := 1; bytes.Contains(rest, pemBegin); number++ {
 		decoded, after := pem.Decode(rest)
 		// pem.Decode skips a block that it cannot read and returns the next one: a key must not get lost that way.
 		if decoded == nil || begins(rest[:len(rest)-len(after)]) != 1 {
 			wipePEM(decoded)
-			return &Error{Where: errorf("PEM block %d", number).Error(), Err: errorf("the block is damaged: no matching END line, or not base64"), Advice: "copy the file again"}
+			return &Error{Where: fmt.Sprintf("PEM block %d", number), Err: errors.New("the block is damaged: no matching END line, or not base64"), Advice: "copy the file again"}
 		}
 		err := p.parsePEMBlock(number, decoded)
 		wipePEM(decoded)
@@ -51,16 +53,16 @@ func (p *parser) parsePEM(data []byte) error {
 		rest = after
 	}
 	if len(bytes.TrimSpace(rest)) != 0 {
-		return &Error{Err: errorf("%d bytes of text follow the last PEM block", len(rest)), Advice: "remove them, or copy the file again if it was cut"}
+		return &Error{Err: fmt.Errorf("%d bytes of text follow the last PEM block", len(rest)), Advice: "remove them, or copy the file again if it was cut"}
 	}
 	if len(p.file.Keys)+len(p.file.PublicKeys)+len(p.file.Certificates) == 0 {
-		return &Error{Err: errorf("it holds parameters, but no key and no certificate"), Advice: "give the file of the private key"}
+		return &Error{Err: errors.New("it holds parameters, but no key and no certificate"), Advice: "give the file of the private key"}
 	}
 	return nil
 }
 
 func (p *parser) parsePEMBlock(number int, decoded *pem.Block) error {
-	b := block{where: errorf("PEM block %d (%s)", number, printable(decoded.Type)).Error(), label: decoded.Type, der: decoded.Bytes}
+	b := block{where: fmt.Sprintf("PEM block %d (%s)", number, printable(decoded.Type)), label: decoded.Type, der: decoded.Bytes}
 	if slices.Contains(passedOver, b.label) {
 		return nil
 	}

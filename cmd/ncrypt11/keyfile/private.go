@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -35,7 +36,7 @@ func (p *parser) readPKCS8(b block) error {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(b.der)
 	if err != nil {
-		return b.fail(errorf("the %s key is not valid: %w", algorithms[algorithm.oid].text, err))
+		return b.fail(fmt.Errorf("the %s key is not valid: %w", algorithms[algorithm.oid].text, err))
 	}
 	if ec, ok := key.(*ecdsa.PrivateKey); ok {
 		return p.addEC(b, ec, private, algorithm.parameters)
@@ -64,7 +65,7 @@ func (p *parser) readSEC1(b block) error {
 	}
 	key, err := x509.ParseECPrivateKey(b.der)
 	if err != nil {
-		return b.fail(errorf("the EC key is not valid: %w", err))
+		return b.fail(fmt.Errorf("the EC key is not valid: %w", err))
 	}
 	return p.addEC(b, key, b.der, parameters)
 }
@@ -79,7 +80,7 @@ func (p *parser) addEC(b block, key *ecdsa.PrivateKey, sec1, parameters []byte) 
 		return b.fail(errDamaged)
 	case len(inside) != 0 && string(inside) != string(parameters):
 		wipeKey(key)
-		return b.fail(errorf("the key names two different curves"))
+		return b.fail(errors.New("the key names two different curves"))
 	case len(point) != 0 && !samePoint(&key.PublicKey, point):
 		wipeKey(key)
 		return b.fail(errMismatch)

@@ -1,6 +1,9 @@
 package keyfile
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+)
 
 // refusedLabels are PEM blocks that are known and cannot be imported.
 var refusedLabels = []struct{ label, what, advice string }{
@@ -60,12 +63,12 @@ func foreign(data []byte) error {
 	text := bytes.TrimLeft(bytes.TrimPrefix(data, utf8BOM), " \t\r\n")
 	for _, f := range foreignFiles {
 		if bytes.HasPrefix(text, []byte(f.prefix)) {
-			return &Error{Err: errorf("%s", f.what), Advice: f.advice}
+			return &Error{Err: errors.New(f.what), Advice: f.advice}
 		}
 	}
 	const sequence = 0x30
 	if data[0] != sequence {
-		return &Error{Err: errorf("it is neither PEM nor DER"), Advice: "give a key file in PEM, DER, PKCS #12 or OpenSSH format"}
+		return &Error{Err: errors.New("it is neither PEM nor DER"), Advice: "give a key file in PEM, DER, PKCS #12 or OpenSSH format"}
 	}
 	return nil
 }
