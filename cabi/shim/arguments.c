@@ -22,8 +22,9 @@ static const char program_name[] = "ncrypt11";
 static const char *const dropped[] = {"GODEBUG=", "GOTRACEBACK=", "GOGC=", "GOMEMLIMIT=", "GOMAXPROCS="};
 
 /* asyncpreemptoff: no SIGURG is sent to threads of this process, so that the
- * host's handler for it stays the host's. GOTRACEBACK: a fatal error says what
- * it is, without goroutine arguments, which might be secret. */
+ * host's handler for it stays the host's. GOTRACEBACK: a panic that nothing
+ * recovers says what it is, without goroutine arguments, which might be
+ * secret. */
 static const char *const added[] = {"GODEBUG=asyncpreemptoff=1", "GOTRACEBACK=none"};
 
 /* What the runtime and golang.org/x/sys/cpu read. */

@@ -124,8 +124,9 @@ static void *load_from_directory(const char *directory)
  * not take a directory from its caller. */
 static void *load_from_directories(void)
 {
-	const char *const directories[] = {getauxval(AT_SECURE) ? NULL : getenv("TMPDIR"), "/tmp", "/dev/shm", "/run",
-					   "/var/tmp"};
+	const char *const directories[] = {
+		getauxval(AT_SECURE) ? NULL : getenv("TMPDIR"), "/tmp", "/dev/shm", "/run", "/var/tmp", "/",
+	};
 
 	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
 		void *copy = directories[i] != NULL ? load_from_directory(directories[i]) : NULL;

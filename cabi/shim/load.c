@@ -156,6 +156,7 @@ static const char *const result_names[] = {
 	[SHIM_NOT_RUNNING] = "not running",
 	[SHIM_NO_MEMORY] = "not enough memory or address space",
 	[SHIM_NO_THREADS] = "not enough threads allowed",
+	[SHIM_NO_FILES] = "not enough descriptors allowed",
 	[SHIM_NO_STACK] = "stack too small",
 	[SHIM_IN_CALLBACK] = "called from a callback in a forked child",
 	[SHIM_COPY] = "private copy in use",

@@ -7,12 +7,20 @@
 // than at load, start it anew in a forked child, and keep the host's signals
 // away from Go and Go's hands away from the host's signals.
 //
-// There is no Go logic in this package. Importing it links the C files; shim.h
-// is what C code includes. FORK.md states every assumption made about ELF, the
-// C library and the Go runtime, how each is checked, and what happens where it
-// does not hold.
+// Importing the package links the C files; shim.h is what C code includes.
+// FORK.md states every assumption made about ELF, the C library and the Go
+// runtime, how each is checked, and what happens where it does not hold.
 package shim
 
 // #cgo CFLAGS: -std=gnu11 -Wall -Wextra -fvisibility=hidden
 // #cgo LDFLAGS: -Wl,-z,now -ldl -lpthread
 import "C"
+
+import "time"
+
+// The runtime makes its epoll descriptors at the first timer, and aborts the
+// process if it cannot. A host runs out of descriptors under load, not at
+// C_Initialize, which has just seen that there are some.
+func init() {
+	time.AfterFunc(time.Hour, func() {}).Stop()
+}

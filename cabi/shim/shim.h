@@ -47,6 +47,7 @@ enum shim_result {
 	SHIM_NOT_RUNNING, /* Go does not run in this process: C_Initialize has not been called in it */
 	SHIM_NO_MEMORY,   /* address space or lockable memory too small for a Go runtime */
 	SHIM_NO_THREADS,  /* the process may not have the threads that Go needs */
+	SHIM_NO_FILES,    /* no descriptors left for those that Go needs */
 	SHIM_NO_STACK,    /* too little stack: of this thread, or for new threads */
 	SHIM_IN_CALLBACK, /* a child forked inside one of our callbacks cannot restart what it stands in */
 	SHIM_COPY,        /* use the private copy: shim_copy_symbol, shim_forward_to */

@@ -1,0 +1,145 @@
+/*
+ * limits LIBRARY KIND: too little of something must be an error of Init, not
+ * the end of the process, and enough of it must suffice. KIND sets the limit
+ * before the library is used (in the first process) or in a child.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "host.h"
+
+static void set(int resource, rlim_t value)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(resource, &limit) == 0);
+	limit.rlim_cur = value;
+	CHECK(setrlimit(resource, &limit) == 0);
+}
+
+static rlim_t get(int resource)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(resource, &limit) == 0);
+	return limit.rlim_cur;
+}
+
+static void try_limit(const struct table *table, int resource, rlim_t value, int expected)
+{
+	rlim_t before = get(resource);
+	int result;
+
+	set(resource, value);
+	result = table->Init();
+	if (result != expected) {
+		fprintf(stderr, "Init %d, not %d: %s\n", result, expected, table->Status());
+		_exit(1);
+	}
+	CHECK(result == 0 || table->Light() == NOT_RUNNING);
+	set(resource, before);
+}
+
+static void address_space(const struct table *table)
+{
+	const rlim_t mib = 1 << 20;
+
+	for (rlim_t size = 100; size <= 1900; size += 200)
+		try_limit(table, RLIMIT_AS, size * mib, NO_MEMORY);
+}
+
+/* The limit counts the user's processes, and root is exempt from it. */
+static void threads(const struct table *table)
+{
+	CHECK(setresuid(54321, 54321, 54321) == 0);
+	for (rlim_t count = 1; count < 8; count++)
+		try_limit(table, RLIMIT_NPROC, count, NO_THREADS);
+	set(RLIMIT_NPROC, 100);
+}
+
+static void locked_memory(const struct table *table)
+{
+	CHECK(setresuid(54322, 54322, 54322) == 0);
+	set(RLIMIT_MEMLOCK, get(RLIMIT_MEMLOCK) < (64 << 20) ? get(RLIMIT_MEMLOCK) : 64 << 20);
+	CHECK(mlockall(MCL_FUTURE) == 0);
+	CHECK(table->Init() == NO_MEMORY && table->Light() == NOT_RUNNING);
+	CHECK(munlockall() == 0);
+}
+
+static void thread_stacks(const struct table *table)
+{
+	pthread_attr_t small, before;
+
+	CHECK(pthread_getattr_default_np(&before) == 0);
+	CHECK(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, 32 << 10) == 0);
+	CHECK(pthread_setattr_default_np(&small) == 0);
+	CHECK(table->Init() == NO_STACK && table->Light() == NOT_RUNNING);
+	CHECK(pthread_setattr_default_np(&before) == 0);
+}
+
+static void descriptors(const struct table *table)
+{
+	for (rlim_t count = 0; count < 6; count++)
+		try_limit(table, RLIMIT_NOFILE, count, NO_FILES);
+}
+
+/* Descriptors that run out later are the host's trouble, and no abort. */
+static void descriptors_later(const struct table *table)
+{
+	rlim_t before = get(RLIMIT_NOFILE);
+
+	CHECK(table->Init() == 0 && table->Light() == 1);
+	set(RLIMIT_NOFILE, 0);
+	CHECK(table->Work(10) == 10);
+	set(RLIMIT_NOFILE, before);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const struct table *table);
+} kinds[] = {
+	{"address-space", address_space},
+	{"threads", threads},
+	{"locked-memory", locked_memory},
+	{"thread-stacks", thread_stacks},
+	{"descriptors", descriptors},
+	{"descriptors-later", descriptors_later},
+};
+
+static void run(const char *kind, const struct table *table)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (strcmp(kinds[i].name, kind) != 0)
+			continue;
+		kinds[i].run(table);
+		/* The refusal left nothing behind: with the limit gone it works. */
+		CHECK(table->Init() == 0 && table->Work(10) == 10);
+		return;
+	}
+	CHECK(!"known kind");
+}
+
+int main(int argc, char **argv)
+{
+	const struct table *table;
+	pid_t pid;
+
+	CHECK(argc == 3);
+	table = load(argv[1]);
+	pid = fork();
+	if (pid == 0) {
+		run(argv[2], table);
+		_exit(0);
+	}
+	CHECK(wait_child(pid) == 0);
+	/* And where Go has to be restarted. */
+	CHECK(table->Init() == 0 && table->Work(10) == 10);
+	pid = fork();
+	if (pid == 0) {
+		run(argv[2], table);
+		_exit(0);
+	}
+	CHECK(wait_child(pid) == 0);
+	return 0;
+}
