@@ -15,6 +15,9 @@ import (
 // fileName is the database in a token's directory.
 const fileName = "token.db"
 
+// smallest is a size that every database has. SQLite takes a smaller file for a new one.
+const smallest = 512
+
 // fileID tells one file from another that took its place.
 type fileID struct{ device, inode uint64 }
 
@@ -71,8 +74,8 @@ func checkFile(path string) (fileID, error) {
 		return fileID{}, ck.Errorf(ck.CKR_TOKEN_NOT_RECOGNIZED, "%s: not a regular file; links are not followed", path)
 	case st.Nlink != 1:
 		return fileID{}, ck.Errorf(ck.CKR_DEVICE_ERROR, "%s: it has %d hard links; remove all names but this", path, st.Nlink)
-	case info.Size() == 0:
-		return fileID{}, ck.Errorf(ck.CKR_DEVICE_ERROR, "%s: it is empty; restore the token's directory from a backup", path)
+	case info.Size() < smallest:
+		return fileID{}, ck.Errorf(ck.CKR_DEVICE_ERROR, "%s: it has only %d bytes; restore the token's directory from a backup", path, info.Size())
 	}
 	return fileID{uint64(st.Dev), st.Ino}, checkOwner(path, info)
 }
