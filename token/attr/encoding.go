@@ -31,11 +31,7 @@ const (
 
 // Encode gives the set's bytes, for Decode.
 func (s *Set) Encode() []byte {
-	size := headerSize
-	for i := range s.rows {
-		size += rowHeaderSize + len(s.rows[i].Value)
-	}
-	out := append(make([]byte, 0, size), encodingVersion)
+	out := append(make([]byte, 0, s.encodedSize()), encodingVersion)
 	out = binary.BigEndian.AppendUint32(out, uint32(len(s.rows)))
 	for i := range s.rows {
 		out = binary.BigEndian.AppendUint64(out, uint64(s.rows[i].Type))
@@ -43,6 +39,14 @@ func (s *Set) Encode() []byte {
 		out = append(out, s.rows[i].Value...)
 	}
 	return out
+}
+
+func (s *Set) encodedSize() int {
+	size := headerSize
+	for i := range s.rows {
+		size += rowHeaderSize + len(s.rows[i].Value)
+	}
+	return size
 }
 
 // Decode reads the bytes of Encode, of which the set keeps a copy.
