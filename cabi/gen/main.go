@@ -1,5 +1,5 @@
 // Command gen writes what follows from p11.h and would otherwise be typed twice: the Go constants and their names, the C_* stubs,
-// the function lists and the export map. It runs from the root of the repository:
+// the function lists and the export map. It runs from anywhere in the repository:
 //
 //	go run ./cabi/gen           writes the files
 //	go run ./cabi/gen -check    names the files that are out of date, and fails if there are any
@@ -33,14 +33,30 @@ type source struct {
 }
 
 func main() {
-	root := flag.String("root", ".", "the root of the repository")
+	root := flag.String("root", "", "the root of the repository; where not given, the directory above that holds go.mod")
 	headerPath := flag.String("header", "p11.h", "the header, below the root")
 	check := flag.Bool("check", false, "write nothing; fail if a generated file is out of date")
 	flag.Parse()
+	if *root == "" {
+		*root = findRoot()
+	}
 	if err := run(*root, *headerPath, *check); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
+}
+
+// findRoot goes up to the directory of go.mod, because go generate runs in the package's directory. Where there is none, opening
+// the header fails with a clear message.
+func findRoot() string {
+	root := "."
+	for range 8 {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			return root
+		}
+		root = filepath.Join(root, "..")
+	}
+	return "."
 }
 
 func run(root, headerPath string, check bool) error {
