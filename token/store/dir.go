@@ -49,15 +49,22 @@ func List(dir string) ([]Entry, error) {
 			continue
 		}
 		e := Entry{Serial: name.Name(), Path: filepath.Join(dir, name.Name())}
-		if _, e.Err = checkToken(e.Path); e.Err == nil {
+		if e.Err = checkDir(e.Path); e.Err == nil {
 			e.Created = createdAt(e.Path)
+			_, e.Err = checkFile(filepath.Join(e.Path, fileName))
 		}
 		list = append(list, e)
 	}
-	slices.SortFunc(list, func(a, b Entry) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Serial, b.Serial))
-	})
+	slices.SortFunc(list, byCreation)
 	return list, nil
+}
+
+// byCreation puts tokens whose time of creation is unknown last, where they do not move the others.
+func byCreation(a, b Entry) int {
+	if unknown := a.Created.IsZero(); unknown != b.Created.IsZero() {
+		return map[bool]int{true: 1, false: -1}[unknown]
+	}
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Serial, b.Serial))
 }
 
 // checkHome checks the directory of tokens, which an administrator may have replaced by a link.
@@ -69,7 +76,7 @@ func checkHome(dir string) error {
 	return checkOwner(dir, info)
 }
 
-// createdAt reads a token's time of creation. Where the file is lost the token sorts first: that is all that hangs on it.
+// createdAt reads a token's time of creation. Where the file is lost the token sorts last: nothing else hangs on it.
 func createdAt(path string) time.Time {
 	text, err := os.ReadFile(filepath.Join(path, createdName))
 	if err != nil {

@@ -157,5 +157,9 @@ func (x *Index) number() uint32 {
 
 // hash is of type and value. The seed is random, so that nobody can make attributes whose hashes collide.
 func (x *Index) hash(typ ck.AttributeType, value []byte) uint64 {
-	return maphash.Bytes(x.seed, value) ^ maphash.Comparable(x.seed, typ)
+	var h maphash.Hash
+	h.SetSeed(x.seed)
+	maphash.WriteComparable(&h, typ)
+	_, _ = h.Write(value)
+	return h.Sum64()
 }

@@ -1,15 +1,18 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
@@ -154,5 +157,77 @@ func TestGoroutines(t *testing.T) {
 	state(t, s, known, 0)
 	if len(known) != workers*each {
 		t.Errorf("%d objects, want %d", len(known), workers*each)
+	}
+}
+
+// opened opens the token once more, as another process would.
+func opened(t *testing.T, path string) *store.Store {
+	t.Helper()
+	s, err := store.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// One who writes without a pause, on a slow disk, does not keep the others out.
+func TestFairness(t *testing.T) {
+	hog := create(t)
+	s := opened(t, hog.Path())
+	stop, stopped := make(chan bool), make(chan error)
+	go func() {
+		for {
+			err := hog.UpdateHeader(func(*store.Header) error { time.Sleep(10 * time.Millisecond); return nil })
+			select {
+			case <-stop:
+				stopped <- err
+				return
+			default:
+			}
+		}
+	}()
+	for n := range 5 {
+		if err := s.Put(object(n)); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// A lock that is not given back ends the wait and not the token.
+func TestLockedOut(t *testing.T) {
+	t.Parallel()
+	holder := create(t)
+	s := opened(t, holder.Path())
+	held, release, done := make(chan bool), make(chan bool), make(chan error)
+	go func() {
+		done <- holder.UpdateHeader(func(*store.Header) error { close(held); <-release; return nil })
+	}()
+	<-held
+	start := time.Now()
+	err := s.Put(object(1))
+	if waited := time.Since(start); waited < 4*time.Second || waited > 10*time.Second {
+		t.Errorf("it waited for %v", waited)
+	}
+	if !errors.Is(err, ck.CKR_DEVICE_ERROR) || !strings.Contains(err.Error(), "locked") {
+		t.Errorf("a write while another holds the lock: %v", err)
+	}
+	if _, err := s.Header(); err != nil {
+		t.Errorf("a read meanwhile: %v", err)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := s.Put(object(1)); err != nil {
+		t.Errorf("when the lock is free again: %v", err)
 	}
 }

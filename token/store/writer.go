@@ -3,7 +3,9 @@ package store
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -29,18 +31,54 @@ func (w *writer) open() error {
 	if err != nil {
 		return err
 	}
-	// FULL: a commit returns after fsync. secure_delete: what is deleted is overwritten with zeros in the database's pages.
 	if err := set(c, "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000", "journal_size_limit=4194304", "secure_delete=ON"); err != nil {
 		return err
 	}
+	if err := promises(c); err != nil {
+		_ = c.Close()
+		return err
+	}
+	c.SetBusyTimeout(0) // begin waits, in its own way
 	w.conn = c
 	return nil
 }
 
-// transact runs fn as one durable transaction: when it returns nil the change is on disk, otherwise nothing was changed. IMMEDIATE takes
-// the write lock first, so that fn never works on what another process is about to change.
+// promises checks the settings that durability rests on: a PRAGMA that cannot do what it is told says nothing.
+func promises(c *sqlite.Conn) error {
+	for _, p := range []struct{ pragma, want string }{
+		{"journal_mode", "wal"},
+		{"synchronous", "2"},   // FULL: a commit returns after fsync
+		{"secure_delete", "1"}, // what is deleted is overwritten with zeros in the database's pages
+	} {
+		err := run(c, "PRAGMA "+p.pragma, nil, func(row *sqlite.Stmt) error {
+			if got := row.ColumnText(0); got != p.want {
+				return ck.Errorf(ck.CKR_DEVICE_ERROR, "the file system does not allow a durable database: %s is %s", p.pragma, got)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin takes the write lock. IMMEDIATE takes it at once, so that the transaction never works on what another process is about to change.
+// Nobody is told when the lock is free, and one who writes without a pause gives it up for microseconds only. SQLite's own waiting, 100 ms
+// at a time, would hardly ever meet such a moment; a millisecond at a time does.
+func (w *writer) begin() error {
+	for deadline := time.Now().Add(lockWait); ; {
+		err := run(w.conn, "BEGIN IMMEDIATE", nil, nil)
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(200*time.Microsecond + rand.N(1600*time.Microsecond))
+	}
+}
+
+// transact runs fn as one durable transaction: when it returns nil the change is on disk, otherwise nothing was changed.
 func (w *writer) transact(fn func(*sqlite.Conn) error) error {
-	if err := run(w.conn, "BEGIN IMMEDIATE", nil, nil); err != nil {
+	if err := w.begin(); err != nil {
 		return err
 	}
 	err := fn(w.conn)
