@@ -113,7 +113,7 @@ func (m *making) choose(t Template) error {
 	m.set.PutULong(ck.CKA_CLASS, class)
 	key := schemaKey{class: ck.ObjectClass(class)}
 	if typ, ok := subtypeOf(key.class); ok {
-		if key.subtype, err = agreed(t, typ, m.impliedSubtype(typ)); err != nil {
+		if key.subtype, err = agreed(t, typ, m.impliedSubtype(typ, t)); err != nil {
 			return err
 		}
 		m.set.PutULong(typ, key.subtype)
@@ -124,11 +124,16 @@ func (m *making) choose(t Template) error {
 	return nil
 }
 
-func (m *making) impliedSubtype(typ ck.AttributeType) *uint {
-	if typ == ck.CKA_KEY_TYPE {
-		return (*uint)(m.facts.KeyType)
+// impliedSubtype is the key type that the mechanism makes. A derivation makes generic secrets unless it is told otherwise.
+func (m *making) impliedSubtype(typ ck.AttributeType, t Template) *uint {
+	if typ != ck.CKA_KEY_TYPE {
+		return nil
 	}
-	return nil
+	if _, given := t.Find(typ); !given && m.facts.KeyType == nil && m.origin == Derive {
+		generic := uint(ck.CKK_GENERIC_SECRET)
+		return &generic
+	}
+	return (*uint)(m.facts.KeyType)
 }
 
 // agreed is the value that the template gives for a type, or implied, or both if they are the same.

@@ -38,14 +38,13 @@ func sameValue(typ ck.AttributeType, a, b []byte) bool {
 	case kind == KindBigInt:
 		return bytes.Equal(bytes.TrimLeft(a, "\x00"), bytes.TrimLeft(b, "\x00"))
 	case typ == ck.CKA_EC_POINT:
-		return bytes.Equal(barePoint(a), barePoint(b))
+		// One of the two may be in its OCTET STRING and the other bare.
+		return bytes.Equal(a, b) || bytes.Equal(barePoint(a), b) || bytes.Equal(a, barePoint(b))
 	}
 	return bytes.Equal(a, b)
 }
 
-// barePoint takes a point out of the DER OCTET STRING that CKA_EC_POINT should be and that many clients leave out. A bare point of
-// a Weierstrass curve begins with 2, 3 or 4; an Edwards or Montgomery point with 4 has the wrong length for an OCTET STRING but by
-// design of a caller, who confirms nothing but his own key.
+// barePoint takes a point out of the DER OCTET STRING that CKA_EC_POINT should be and that many clients leave out.
 func barePoint(point []byte) []byte {
 	const octetString = 0x04
 	switch n := len(point); {

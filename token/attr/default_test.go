@@ -31,6 +31,7 @@ func TestDefaults(t *testing.T) {
 		{"secret, unwrapped", attr.Unwrap, secret, attr.Facts{}, false, true},
 		{"secret, unwrapped sensitive", attr.Unwrap, append(secret, b(ck.CKA_SENSITIVE, true)), attr.Facts{}, true, true},
 		{"secret, derived", attr.Derive, secret, attr.Facts{}, false, true},
+		{"secret, derived without a type", attr.Derive, object(ck.CKO_SECRET_KEY), attr.Facts{}, false, true},
 		{"secret, derived sensitive", attr.Derive, append(secret, b(ck.CKA_SENSITIVE, true)), attr.Facts{}, true, false},
 		{"secret, created, NCrypt overruled", attr.Create, append(secret, value, b(ck.CKA_SENSITIVE, false), b(ck.CKA_EXTRACTABLE, true)), attr.Facts{NCryptDefaults: true}, false, true},
 	} {
