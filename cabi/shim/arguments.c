@@ -75,6 +75,21 @@ static void fill(struct block *block, char **environment, size_t count)
 	add_auxiliary(block, AT_NULL, 0);
 }
 
+/* replace_block gives back the block of a runtime that is gone. The record of
+ * it goes first: this process may be forked at any moment, and the child will
+ * come by here too. */
+static void replace_block(void *start, size_t size)
+{
+	void *old = shim_state->arguments;
+	size_t old_size = shim_state->arguments_size;
+
+	shim_state->arguments = NULL;
+	if (old != NULL)
+		munmap(old, old_size);
+	shim_state->arguments_size = size;
+	shim_state->arguments = start;
+}
+
 /* arguments_make returns argv of a new block (argc is 1), NULL for want of
  * memory. A program with raised privileges gets no environment at all. */
 char **arguments_make(void)
@@ -82,6 +97,7 @@ char **arguments_make(void)
 	char **environment = getauxval(AT_SECURE) ? NULL : environ;
 	size_t count = 0, strings = sizeof program_name, size;
 	struct block block;
+	void *start;
 
 	for (size_t i = 0; i < COUNT(added); i++)
 		strings += strlen(added[i]) + 1;
@@ -91,16 +107,12 @@ char **arguments_make(void)
 	size_t pointers = 1 + 1 + COUNT(added) + count + 1 + 2 * (COUNT(auxiliary) + 1);
 
 	size = pointers * sizeof(char *) + strings;
-	if (shim_state->arguments != NULL) /* of the runtime that is gone */
-		munmap(shim_state->arguments, shim_state->arguments_size);
-	shim_state->arguments = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	shim_state->arguments_size = size;
-	if (shim_state->arguments == MAP_FAILED) {
-		shim_state->arguments = NULL;
+	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (start == MAP_FAILED)
 		return NULL;
-	}
-	block.pointer = shim_state->arguments;
-	block.string = (char *)shim_state->arguments + pointers * sizeof(char *);
+	block.pointer = start;
+	block.string = (char *)start + pointers * sizeof(char *);
 	fill(&block, environment, count);
-	return shim_state->arguments;
+	replace_block(start, size);
+	return start;
 }

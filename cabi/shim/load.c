@@ -111,6 +111,8 @@ static const char *check(void)
 	struct image *image = &shim_state->image;
 	const char *problem = image_find(image, (const void *)on_load);
 
+	if (image->executable) /* as in tests of this project's packages */
+		problem = "linked into a program";
 	if (problem == NULL && go_has_started())
 		problem = "Go was started before the shim";
 	if (problem == NULL && !thread_tls_check(image))
@@ -122,12 +124,15 @@ static const char *check(void)
 	return problem;
 }
 
-/* The dynamic linker is about to start Go, or the program has: all that is left
+/* The dynamic linker is about to start Go, or the program is: all that is left
  * is to be ready for the restart. */
 static void yield_to_linker(void)
 {
-	signals_before_start();
-	start_prepare();
+	if (shim_state->failure == NULL) {
+		signals_before_start();
+		if (!start_prepare())
+			shim_state->failure = "no memory for the image";
+	}
 	shim_state->dirty = 1;
 	atomic_store(&shim_state->generation, 1);
 	start_mark_running();
@@ -139,9 +144,7 @@ static void on_load(int argc, char **argv, char **envp)
 	make_state();
 	signals_init();
 	shim_state->failure = check();
-	if (shim_state->image.executable)
-		shim_state->failure = "linked into a program";
-	else if (shim_state->failure == NULL && !forced("eager"))
+	if (shim_state->failure == NULL && !forced("eager"))
 		shim_state->postponed = postpone();
 	if (!shim_state->postponed)
 		yield_to_linker();

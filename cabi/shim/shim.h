@@ -17,7 +17,9 @@
  *		return rv;
  *	}
  *
- * C_Initialize makes Go usable first, and is where a child of fork() begins:
+ * C_Initialize makes Go usable first, before it looks at any state of its own
+ * (in a forked child that still says "initialized"), and is where such a child
+ * begins:
  *
  *	if (shim_forward() == NULL) {
  *		int ready = shim_ready();

@@ -56,6 +56,7 @@ var hostRuns = []hostRun{
 	{program: "forks", args: "N 4 clone", count: count{20, 200}, way: "copy"},
 	{program: "forks", args: "N 4 clone", count: count{20, 200}, way: "eager"},
 	{program: "forks", args: "N 4 clone", count: count{20, 200}, way: "pid"},
+	{program: "starts", args: "N", count: count{30, 1000}},
 	{program: "nested", args: "N", count: count{40, 40}},
 	{program: "nested", args: "N", count: count{5, 12}, way: "copy"},
 
@@ -68,6 +69,7 @@ var hostRuns = []hostRun{
 	{program: "children", args: "daemon N", count: count{10, 200}},
 	{program: "children", args: "fork-in-ending-thread N", count: count{10, 200}},
 	{program: "children", args: "descriptors N", count: count{10, 200}},
+	{program: "children", args: "callback N", count: count{10, 200}},
 	{program: "children", args: "descriptors N", count: count{5, 50}, way: "copy"},
 	{program: "children", args: "init-in-other-thread N", count: count{10, 100}, way: "copy"},
 

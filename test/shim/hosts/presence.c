@@ -51,6 +51,7 @@ int main(int argc, char **argv)
 	sigset_t mask_before, mask;
 	const struct table *table;
 	int descriptors;
+	void *library;
 
 	CHECK(argc == 2);
 	for (int signal = 1; signal < 32; signal++)
@@ -77,5 +78,10 @@ int main(int argc, char **argv)
 	CHECK(memcmp(&mask, &mask_before, sizeof mask) == 0);
 	CHECK(strstr(table->Status(), "restart: in place; start: at C_Initialize, generation 1") != NULL);
 	CHECK(strstr(table->Status(), "signal table patched") != NULL);
+
+	/* Closing the library does nothing: Go cannot be unloaded. */
+	library = dlopen(argv[1], RTLD_NOW);
+	CHECK(dlclose(library) == 0 && dlclose(library) == 0);
+	CHECK(table->Work(5) == 5);
 	return 0;
 }

@@ -4,7 +4,7 @@
  * little is left, an error.
  */
 #include <alloca.h>
-#include <limits.h>
+#include <ucontext.h>
 
 #include "host.h"
 
@@ -27,6 +27,35 @@ static void *deep_call(void *unused)
 	(void)unused;
 	room[0] = 1;
 	CHECK(table->Work(4) == NO_STACK && table->Light() == NO_STACK);
+	return NULL;
+}
+
+static ucontext_t outside, coroutine;
+
+static void in_coroutine(void)
+{
+	for (int i = 0; i < 5; i++) {
+		CHECK(table->Work(4) == 4 && table->Panic() == 1);
+		swapcontext(&coroutine, &outside);
+	}
+}
+
+/* A call from a stack that is not the thread's own, in turns with calls from
+ * that. */
+static void *coroutines(void *unused)
+{
+	size_t size = 64 << 10;
+	char *stack = malloc(size);
+
+	(void)unused;
+	CHECK(stack != NULL && getcontext(&coroutine) == 0);
+	coroutine.uc_stack.ss_sp = stack;
+	coroutine.uc_stack.ss_size = size;
+	coroutine.uc_link = &outside;
+	makecontext(&coroutine, in_coroutine, 0);
+	for (int i = 0; i < 5; i++)
+		CHECK(swapcontext(&outside, &coroutine) == 0 && table->Work(4) == 4);
+	free(stack);
 	return NULL;
 }
 
@@ -63,6 +92,7 @@ int main(int argc, char **argv)
 
 		in_small_threads(4, all_calls);
 		in_small_threads(2, deep_call);
+		in_small_threads(1, coroutines);
 		pid = fork();
 		if (pid == 0) {
 			in_small_threads(1, host_starts);

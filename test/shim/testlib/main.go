@@ -4,6 +4,7 @@ package main
 
 // #cgo CFLAGS: -I${SRCDIR}/../../../cabi/shim -Wall -Wextra -fvisibility=hidden
 // #cgo LDFLAGS: -Wl,-z,now
+// extern int call_back(void *function);
 import "C"
 
 import (
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	_ "github.com/ncrypt11/ncrypt11/cabi/shim"
 )
@@ -111,6 +113,12 @@ func goWrite(fd C.int) C.int {
 	}
 	return 0
 }
+
+// goCallback calls a function of the host from inside Go, as the mutex and
+// notification functions of PKCS #11 are called.
+//
+//export goCallback
+func goCallback(function unsafe.Pointer) C.int { return C.call_back(function) }
 
 // goHasEnv tells whether Go's environment has the variable TESTLIB_n.
 //

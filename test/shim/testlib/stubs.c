@@ -6,7 +6,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-extern int goWork(int), goSign(void), goLight(void), goPanic(void), goSleep(int), goWrite(int), goHasEnv(int);
+extern int goWork(int), goSign(void), goLight(void), goPanic(void), goSleep(int), goWrite(int), goHasEnv(int), goCallback(void *);
+
+int call_back(void *function) { return ((int (*)(void))function)(); }
 
 #define STUB(name, parameters, arguments)                                     \
 	EXPORT int name parameters                                            \
@@ -31,6 +33,7 @@ STUB(Panic, (void), ())
 STUB(Sleep, (int milliseconds), (milliseconds))
 STUB(Write, (int fd), (fd))
 STUB(HasEnv, (int n), (n))
+STUB(Callback, (int (*function)(void)), ((void *)function))
 
 EXPORT const struct table *Table(void);
 
@@ -69,7 +72,7 @@ EXPORT int Forwarded(void) { return shim_forward() != NULL; }
 EXPORT const struct table *Table(void)
 {
 	static const struct table table = {
-		Init, Work, Sign, Light, Panic, Sleep, Write, HasEnv, Status, KeepFd, DropFd, InChild, Forwarded,
+		Init, Work, Sign, Light, Panic, Sleep, Write, HasEnv, Callback, Status, KeepFd, DropFd, InChild, Forwarded,
 	};
 
 	return &table;

@@ -11,6 +11,7 @@ struct table {
 	int (*Sleep)(int milliseconds);
 	int (*Write)(int fd);
 	int (*HasEnv)(int n);
+	int (*Callback)(int (*function)(void));
 	const char *(*Status)(void);
 	int (*KeepFd)(int fd);
 	void (*DropFd)(int fd);
