@@ -26,108 +26,199 @@ static CK_RV enter(struct shim_call *call)
 	}
 }
 
+extern CK_RV goC_GetInfo(CK_INFO_PTR pInfo);
 CK_RV C_GetInfo(CK_INFO_PTR pInfo)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetInfo(pInfo);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetInfo(pInfo);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount);
 CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSlotList(tokenPresent, pSlotList, pulCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetSlotList(tokenPresent, pSlotList, pulCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo);
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSlotInfo(slotID, pInfo);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetSlotInfo(slotID, pInfo);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo);
 CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetTokenInfo(slotID, pInfo);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetTokenInfo(slotID, pInfo);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList, CK_ULONG_PTR pulCount);
 CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList, CK_ULONG_PTR pulCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetMechanismList(slotID, pMechanismList, pulCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetMechanismList(slotID, pMechanismList, pulCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo);
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetMechanismInfo(slotID, type, pInfo);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetMechanismInfo(slotID, type, pInfo);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pLabel);
 CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pLabel)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_InitToken(slotID, pPin, ulPinLen, pLabel);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_InitToken(slotID, pPin, ulPinLen, pLabel);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen);
 CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_InitPIN(hSession, pPin, ulPinLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_InitPIN(hSession, pPin, ulPinLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen, CK_UTF8CHAR_PTR pNewPin, CK_ULONG ulNewLen);
 CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen, CK_UTF8CHAR_PTR pNewPin, CK_ULONG ulNewLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SetPIN(hSession, pOldPin, ulOldLen, pNewPin, ulNewLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SetPIN(hSession, pOldPin, ulOldLen, pNewPin, ulNewLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify, CK_SESSION_HANDLE_PTR phSession);
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify, CK_SESSION_HANDLE_PTR phSession)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_OpenSession(slotID, flags, pApplication, Notify, phSession);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_OpenSession(slotID, flags, pApplication, Notify, phSession);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_CloseSession(CK_SESSION_HANDLE hSession);
 CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CloseSession(hSession);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_CloseSession(hSession);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_CloseAllSessions(CK_SLOT_ID slotID);
 CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CloseAllSessions(slotID);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_CloseAllSessions(slotID);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo);
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSessionInfo(hSession, pInfo);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetSessionInfo(hSession, pInfo);
+	shim_leave(&call);
+	return rv;
 }
 
 CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG_PTR pulOperationStateLen)
@@ -146,380 +237,709 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
+extern CK_RV goC_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen);
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Login(hSession, userType, pPin, ulPinLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Login(hSession, userType, pPin, ulPinLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Logout(CK_SESSION_HANDLE hSession);
 CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Logout(hSession);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Logout(hSession);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phObject);
 CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phObject)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CreateObject(hSession, pTemplate, ulCount, phObject);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_CreateObject(hSession, pTemplate, ulCount, phObject);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phNewObject);
 CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phNewObject)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CopyObject(hSession, hObject, pTemplate, ulCount, phNewObject);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_CopyObject(hSession, hObject, pTemplate, ulCount, phNewObject);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject);
 CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DestroyObject(hSession, hObject);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DestroyObject(hSession, hObject);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ULONG_PTR pulSize);
 CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ULONG_PTR pulSize)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetObjectSize(hSession, hObject, pulSize);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetObjectSize(hSession, hObject, pulSize);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount);
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetAttributeValue(hSession, hObject, pTemplate, ulCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetAttributeValue(hSession, hObject, pTemplate, ulCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount);
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SetAttributeValue(hSession, hObject, pTemplate, ulCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SetAttributeValue(hSession, hObject, pTemplate, ulCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount);
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjectsInit(hSession, pTemplate, ulCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_FindObjectsInit(hSession, pTemplate, ulCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject, CK_ULONG ulMaxObjectCount, CK_ULONG_PTR pulObjectCount);
 CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject, CK_ULONG ulMaxObjectCount, CK_ULONG_PTR pulObjectCount)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjects(hSession, phObject, ulMaxObjectCount, pulObjectCount);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_FindObjects(hSession, phObject, ulMaxObjectCount, pulObjectCount);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_FindObjectsFinal(CK_SESSION_HANDLE hSession);
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE hSession)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjectsFinal(hSession);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_FindObjectsFinal(hSession);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_EncryptInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pEncryptedData, CK_ULONG_PTR pulEncryptedDataLen);
 CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pEncryptedData, CK_ULONG_PTR pulEncryptedDataLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Encrypt(hSession, pData, ulDataLen, pEncryptedData, pulEncryptedDataLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Encrypt(hSession, pData, ulDataLen, pEncryptedData, pulEncryptedDataLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen);
 CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_EncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart, CK_ULONG_PTR pulLastEncryptedPartLen);
 CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart, CK_ULONG_PTR pulLastEncryptedPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptFinal(hSession, pLastEncryptedPart, pulLastEncryptedPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_EncryptFinal(hSession, pLastEncryptedPart, pulLastEncryptedPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DecryptInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData, CK_ULONG ulEncryptedDataLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen);
 CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData, CK_ULONG ulEncryptedDataLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Decrypt(hSession, pEncryptedData, ulEncryptedDataLen, pData, pulDataLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Decrypt(hSession, pEncryptedData, ulEncryptedDataLen, pData, pulDataLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen);
 CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DecryptUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart, CK_ULONG_PTR pulLastPartLen);
 CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart, CK_ULONG_PTR pulLastPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptFinal(hSession, pLastPart, pulLastPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DecryptFinal(hSession, pLastPart, pulLastPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism);
 CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestInit(hSession, pMechanism);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DigestInit(hSession, pMechanism);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen);
 CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Digest(hSession, pData, ulDataLen, pDigest, pulDigestLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Digest(hSession, pData, ulDataLen, pDigest, pulDigestLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen);
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestUpdate(hSession, pPart, ulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DigestUpdate(hSession, pPart, ulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey);
 CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestKey(hSession, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DigestKey(hSession, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen);
 CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestFinal(hSession, pDigest, pulDigestLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DigestFinal(hSession, pDigest, pulDigestLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen);
 CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Sign(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Sign(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen);
 CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignUpdate(hSession, pPart, ulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignUpdate(hSession, pPart, ulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen);
 CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignFinal(hSession, pSignature, pulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignFinal(hSession, pSignature, pulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignRecoverInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignRecoverInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen);
 CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignRecover(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignRecover(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifyInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen);
 CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Verify(hSession, pData, ulDataLen, pSignature, ulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_Verify(hSession, pData, ulDataLen, pSignature, ulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen);
 CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyUpdate(hSession, pPart, ulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifyUpdate(hSession, pPart, ulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen);
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyFinal(hSession, pSignature, ulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifyFinal(hSession, pSignature, ulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey);
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyRecoverInit(hSession, pMechanism, hKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifyRecoverInit(hSession, pMechanism, hKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen);
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyRecover(hSession, pSignature, ulSignatureLen, pData, pulDataLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifyRecover(hSession, pSignature, ulSignatureLen, pData, pulDataLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen);
 CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DigestEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen);
 CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptDigestUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DecryptDigestUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen);
 CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SignEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen);
 CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptVerifyUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DecryptVerifyUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phKey);
 CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateKey(hSession, pMechanism, pTemplate, ulCount, phKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GenerateKey(hSession, pMechanism, pTemplate, ulCount, phKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_ATTRIBUTE_PTR pPublicKeyTemplate, CK_ULONG ulPublicKeyAttributeCount, CK_ATTRIBUTE_PTR pPrivateKeyTemplate, CK_ULONG ulPrivateKeyAttributeCount, CK_OBJECT_HANDLE_PTR phPublicKey, CK_OBJECT_HANDLE_PTR phPrivateKey);
 CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_ATTRIBUTE_PTR pPublicKeyTemplate, CK_ULONG ulPublicKeyAttributeCount, CK_ATTRIBUTE_PTR pPrivateKeyTemplate, CK_ULONG ulPrivateKeyAttributeCount, CK_OBJECT_HANDLE_PTR phPublicKey, CK_OBJECT_HANDLE_PTR phPrivateKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateKeyPair(hSession, pMechanism, pPublicKeyTemplate, ulPublicKeyAttributeCount, pPrivateKeyTemplate, ulPrivateKeyAttributeCount, phPublicKey, phPrivateKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GenerateKeyPair(hSession, pMechanism, pPublicKeyTemplate, ulPublicKeyAttributeCount, pPrivateKeyTemplate, ulPrivateKeyAttributeCount, phPublicKey, phPrivateKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pWrappedKey, CK_ULONG_PTR pulWrappedKeyLen);
 CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pWrappedKey, CK_ULONG_PTR pulWrappedKeyLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_WrapKey(hSession, pMechanism, hWrappingKey, hKey, pWrappedKey, pulWrappedKeyLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_WrapKey(hSession, pMechanism, hWrappingKey, hKey, pWrappedKey, pulWrappedKeyLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hUnwrappingKey, CK_BYTE_PTR pWrappedKey, CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey);
 CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hUnwrappingKey, CK_BYTE_PTR pWrappedKey, CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_UnwrapKey(hSession, pMechanism, hUnwrappingKey, pWrappedKey, ulWrappedKeyLen, pTemplate, ulAttributeCount, phKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_UnwrapKey(hSession, pMechanism, hUnwrappingKey, pWrappedKey, ulWrappedKeyLen, pTemplate, ulAttributeCount, phKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hBaseKey, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey);
 CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hBaseKey, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DeriveKey(hSession, pMechanism, hBaseKey, pTemplate, ulAttributeCount, phKey);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_DeriveKey(hSession, pMechanism, hBaseKey, pTemplate, ulAttributeCount, phKey);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen);
 CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SeedRandom(hSession, pSeed, ulSeedLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SeedRandom(hSession, pSeed, ulSeedLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR RandomData, CK_ULONG ulRandomLen);
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR RandomData, CK_ULONG ulRandomLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateRandom(hSession, RandomData, ulRandomLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GenerateRandom(hSession, RandomData, ulRandomLen);
+	shim_leave(&call);
+	return rv;
 }
 
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE hSession)
@@ -538,28 +958,49 @@ CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession)
 	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_PARALLEL : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
+extern CK_RV goC_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved);
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_WaitForSlotEvent(flags, pSlot, pReserved);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_WaitForSlotEvent(flags, pSlot, pReserved);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen);
 CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_LoginUser(hSession, userType, pPin, ulPinLen, pUsername, ulUsernameLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_LoginUser(hSession, userType, pPin, ulPinLen, pUsername, ulUsernameLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags);
 CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SessionCancel(hSession, flags);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_SessionCancel(hSession, flags);
+	shim_leave(&call);
+	return rv;
 }
 
 CK_RV C_MessageEncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
@@ -738,44 +1179,79 @@ CK_RV C_DecapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, 
 	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
+extern CK_RV goC_VerifySignatureInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen);
 CK_RV C_VerifySignatureInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureInit(hSession, pMechanism, hKey, pSignature, ulSignatureLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifySignatureInit(hSession, pMechanism, hKey, pSignature, ulSignatureLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifySignature(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen);
 CK_RV C_VerifySignature(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignature(hSession, pData, ulDataLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifySignature(hSession, pData, ulDataLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifySignatureUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen);
 CK_RV C_VerifySignatureUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureUpdate(hSession, pPart, ulPartLen);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifySignatureUpdate(hSession, pPart, ulPartLen);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_VerifySignatureFinal(CK_SESSION_HANDLE hSession);
 CK_RV C_VerifySignatureFinal(CK_SESSION_HANDLE hSession)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureFinal(hSession);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_VerifySignatureFinal(hSession);
+	shim_leave(&call);
+	return rv;
 }
 
+extern CK_RV goC_GetSessionValidationFlags(CK_SESSION_HANDLE hSession, CK_SESSION_VALIDATION_FLAGS_TYPE type, CK_FLAGS_PTR pFlags);
 CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE hSession, CK_SESSION_VALIDATION_FLAGS_TYPE type, CK_FLAGS_PTR pFlags)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSessionValidationFlags(hSession, type, pFlags);
-	return ncrypt11_enter_allowed() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	struct shim_call call;
+	CK_RV rv = enter(&call);
+	if (rv != CKR_OK)
+		return rv;
+	rv = goC_GetSessionValidationFlags(hSession, type, pFlags);
+	shim_leave(&call);
+	return rv;
 }
 
 CK_RV C_AsyncComplete(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName, CK_ASYNC_DATA_PTR pResult)

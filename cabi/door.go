@@ -1,0 +1,132 @@
+// Package cabi is the C ABI: C stubs, function tables, and the marshalling between C memory and the Go engine. It is the only package that
+// imports "C" or unsafe, and it decides nothing: what a function means is said in package token.
+//
+// Every C_* is a C stub (stubs_gen.c, made from p11.h; front.c for the first and the last call) that goes through the shim into a Go function
+// goC_*, one file for each family of functions.
+package cabi
+
+//go:generate go run ./gen
+
+/*
+#cgo CFLAGS: -std=gnu11 -Wall -Wextra -fvisibility=hidden
+#define _GNU_SOURCE
+#include <stdlib.h>
+#pragma GCC visibility push(protected)
+#include "../p11.h"
+#pragma GCC visibility pop
+
+static inline char *ncrypt11_getenv(const char *name) { return secure_getenv(name); }
+*/
+import "C"
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	_ "github.com/ncrypt11/ncrypt11/cabi/shim" // links the C files that the stubs call
+	"github.com/ncrypt11/ncrypt11/token"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+)
+
+// Start makes the provider at C_Initialize. Package module sets it before any call can come.
+var Start func(getenv config.Getenv) (*token.Provider, error)
+
+// provider is the engine between C_Initialize and C_Finalize, nil outside.
+var provider atomic.Pointer[token.Provider]
+
+// starting lets one C_Initialize or C_Finalize run at a time; programs call them from several threads at once.
+var starting sync.Mutex
+
+// maxProcs caps the threads that run Go code at once: the host has threads of its own.
+const maxProcs = 8
+
+//export goC_Initialize
+func goC_Initialize() (rv C.CK_RV) {
+	defer catch("C_Initialize", &rv)
+	starting.Lock()
+	defer starting.Unlock()
+	if provider.Load() != nil {
+		return result("C_Initialize", ck.CKR_CRYPTOKI_ALREADY_INITIALIZED)
+	}
+	if runtime.GOMAXPROCS(0) > maxProcs {
+		runtime.GOMAXPROCS(maxProcs)
+	}
+	openTrace(getenv("NCRYPT11_TRACE"))
+	p, err := Start(getenv)
+	if err == nil {
+		provider.Store(p)
+	}
+	return result("C_Initialize", err)
+}
+
+//export goC_Finalize
+func goC_Finalize() (rv C.CK_RV) {
+	defer catch("C_Finalize", &rv)
+	starting.Lock()
+	defer starting.Unlock()
+	p := provider.Swap(nil)
+	if p == nil {
+		return result("C_Finalize", ck.CKR_CRYPTOKI_NOT_INITIALIZED)
+	}
+	p.Close()
+	debug.FreeOSMemory() // the host goes on without us
+	return result("C_Finalize", nil)
+}
+
+// getenv asks the C library, since Go's own environment is the one of load time, and not at all in a setuid program.
+func getenv(name string) string {
+	cName := C.CString(name)
+	defer C.free(unsafe.Pointer(cName))
+	return C.GoString(C.ncrypt11_getenv(cName))
+}
+
+// enter is the one door for calls that have no session: initialized?, panics, trace, error to CK_RV.
+func enter(name string, f func(*token.Provider) error) (rv C.CK_RV) {
+	defer catch(name, &rv)
+	p := provider.Load()
+	if p == nil {
+		return result(name, ck.CKR_CRYPTOKI_NOT_INITIALIZED)
+	}
+	return result(name, f(p))
+}
+
+// inSession is the door for calls in a session.
+func inSession(name string, h C.CK_SESSION_HANDLE, f func(*token.Session) error) (rv C.CK_RV) {
+	defer catch(name, &rv)
+	s, err := session(h)
+	if err != nil {
+		return result(name, err)
+	}
+	return result(name, f(s))
+}
+
+func session(h C.CK_SESSION_HANDLE) (*token.Session, error) {
+	p := provider.Load()
+	if p == nil {
+		return nil, ck.CKR_CRYPTOKI_NOT_INITIALIZED
+	}
+	return p.Session(ck.SessionHandle(h))
+}
+
+// catch turns a panic into CKR_GENERAL_ERROR: an unrecovered one would end the host process.
+func catch(name string, rv *C.CK_RV) {
+	if r := recover(); r != nil {
+		tracePanic(name, r)
+		*rv = C.CK_RV(ck.CKR_GENERAL_ERROR)
+	}
+}
+
+// result traces the outcome and gives its CK_RV.
+func result(name string, err error) C.CK_RV {
+	if tracing() {
+		trace(name, err)
+	}
+	if err == nil {
+		return C.CK_RV(ck.CKR_OK)
+	}
+	return C.CK_RV(ck.Code(err))
+}

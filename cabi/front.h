@@ -1,0 +1,13 @@
+/* The C front: the functions that are not stubs, and what the stubs ask. */
+#ifndef NCRYPT11_FRONT_H
+#define NCRYPT11_FRONT_H
+
+#pragma GCC visibility push(hidden)
+
+/* Between a C_Initialize that succeeded and C_Finalize, in this very process:
+ * false in a forked child until its own C_Initialize. */
+int ncrypt11_enter_allowed(void);
+
+#pragma GCC visibility pop
+
+#endif

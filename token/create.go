@@ -1,0 +1,170 @@
+package token
+
+import (
+	"bytes"
+	"encoding/hex"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// draft is an object on its way to existing: its attributes are built, its key is in the guard, nothing is stored yet.
+type draft struct {
+	id  store.ID
+	set *attr.Set
+	key *guard.Key // nil for keyless objects
+}
+
+// newDraft gives the attributes an identity.
+func newDraft(set *attr.Set) *draft {
+	d := &draft{id: store.NewID(), set: set}
+	set.Put(ck.CKA_UNIQUE_ID, []byte(hex.EncodeToString(d.id[:])))
+	return d
+}
+
+func (d *draft) isToken() bool         { return d.set.Bool(ck.CKA_TOKEN) }
+func (d *draft) private() bool         { return d.set.Bool(ck.CKA_PRIVATE) }
+func (d *draft) policy() *guard.Policy { return policyOf(d.id, d.set) }
+
+// admit checks that the session may make such an object, and gives the guard and the master key for its key. Session objects' keys
+// live in the guard's memory only: vault 0.
+func (s *Session) admit(d *draft) (guard.Keys, guard.Vault, error) {
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := s.mayWrite(d.isToken(), d.private()); err != nil {
+		return nil, 0, err
+	}
+	if !keyed(d.set) {
+		return nil, 0, nil
+	}
+	keys, err := t.guard()
+	if err != nil || !d.isToken() {
+		return keys, 0, err
+	}
+	vault, err := t.vault(d.private())
+	return keys, vault, err
+}
+
+// accept takes the key that the guard made into the draft: its public half becomes attributes, and must agree with what the template said.
+func (d *draft) accept(key *guard.Key) error {
+	d.key = key
+	for _, part := range key.Public {
+		given, ok := d.set.Get(part.Type)
+		if ok && len(given) > 0 && !agree(d.set, part, given) {
+			return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%v does not belong to this key", part.Type)
+		}
+		if !ok || len(given) == 0 {
+			d.set.Put(part.Type, part.Value)
+		}
+	}
+	return nil
+}
+
+// agree compares what a template said of a public half with what the key has. Numbers and points may be written in more than one way.
+func agree(set *attr.Set, part guard.Part, given []byte) bool {
+	switch part.Type {
+	case ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT:
+		return bytes.Equal(bytes.TrimLeft(given, "\x00"), part.Value)
+	case ck.CKA_EC_PARAMS:
+		return true // the guard has understood them; curve names and object identifiers stand side by side
+	case ck.CKA_EC_POINT:
+		return samePoint(set, part.Value, given)
+	}
+	return bytes.Equal(given, part.Value)
+}
+
+func samePoint(set *attr.Set, a, b []byte) bool {
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	params, _ := set.Get(ck.CKA_EC_PARAMS)
+	curve, err := pubkey.DecodeParams(params, ck.KeyType(keyType))
+	if err != nil {
+		return false
+	}
+	rawA, errA := pubkey.DecodePoint(curve, a)
+	rawB, errB := pubkey.DecodePoint(curve, b)
+	return errA == nil && errB == nil && bytes.Equal(rawA, rawB)
+}
+
+// keep makes the drafts into objects: the token objects among them in one durable step. Where it fails, none of them exists and the guard
+// has forgotten their keys.
+func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var rows []*store.Object
+	for _, d := range drafts {
+		if !d.isToken() {
+			continue
+		}
+		row := &store.Object{ID: d.id, Attrs: d.set.Encode()}
+		if d.key != nil {
+			row.Record = d.key.Record
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) > 0 {
+		if err := t.st.Add(rows...); err != nil {
+			return nil, err
+		}
+	}
+	handles := make([]ck.ObjectHandle, len(drafts))
+	for i, d := range drafts {
+		handles[i] = t.objects.add(s.newObject(d, rows))
+	}
+	return handles, nil
+}
+
+// newObject makes the object of a draft; rows knows the revision of those that were stored.
+func (s *Session) newObject(d *draft, rows []*store.Object) *object {
+	o := &object{id: d.id, private: d.private(), attrs: d.set}
+	if d.key != nil {
+		o.ref = d.key.Ref
+	}
+	if !d.isToken() {
+		o.owner = s
+		return o
+	}
+	for _, row := range rows {
+		if row.ID == d.id {
+			o.rev = row.Rev
+		}
+	}
+	return o
+}
+
+// discard undoes what the guard did for drafts that will not be.
+func discard(keys guard.Keys, drafts ...*draft) {
+	for _, d := range drafts {
+		if d != nil && d.key != nil {
+			keys.Forget(d.key.Ref)
+		}
+	}
+}
+
+// completePublic checks a public key's values and fills in what follows from them.
+func completePublic(set *attr.Set) error {
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	key, err := pubkey.Parse(ck.KeyType(keyType), func(typ ck.AttributeType) []byte {
+		value, _ := set.Get(typ)
+		return value
+	})
+	if err != nil {
+		return err
+	}
+	info, err := pubkey.SPKI(key)
+	if err != nil {
+		return err
+	}
+	if given, ok := set.Get(ck.CKA_PUBLIC_KEY_INFO); ok && len(given) > 0 && !bytes.Equal(given, info) {
+		return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_PUBLIC_KEY_INFO does not belong to this key")
+	}
+	set.Put(ck.CKA_PUBLIC_KEY_INFO, info)
+	if modulus, ok := set.Get(ck.CKA_MODULUS); ok {
+		set.PutULong(ck.CKA_MODULUS_BITS, uint(bitLen(modulus)))
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package token
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// Policies of a token (store.Header.Policy): where its keys may be.
+const (
+	PolicySoftware  = "software"
+	PolicyPreferred = "vbs-preferred"
+	PolicyRequired  = "vbs-required"
+)
+
+// Spec is what a new token shall be like. C_InitToken makes one with the defaults; the command line offers the rest.
+type Spec struct {
+	Label   string
+	Policy  string // PolicySoftware, ...; "" is the default
+	NoLogin bool
+	Scope   config.Scope // "" is config.User
+}
+
+// InitToken is C_InitToken. On the fresh slot it makes a token whose SO PIN is pin; on an initialized one pin must be its SO PIN, and all
+// objects and the user's PIN are gone afterwards.
+func (p *Provider) InitToken(id ck.SlotID, pin *secret.Bytes, label string) error {
+	slot, err := p.slot(id)
+	if err != nil {
+		return err
+	}
+	if err := checkPINLength(pin); err != nil {
+		return err
+	}
+	if slot.path == "" {
+		return p.create(slot, &Spec{Label: label}, pin)
+	}
+	tok, err := p.token(slot)
+	if err != nil {
+		return err
+	}
+	return tok.reinitialize(pin, label)
+}
+
+// Create makes a token in the fresh slot (the command line's init) and gives its slot. soPIN may be nil where the token has no login.
+func (p *Provider) Create(spec *Spec, soPIN *secret.Bytes) (ck.SlotID, error) {
+	if err := p.refreshSlots(); err != nil {
+		return 0, err
+	}
+	if soPIN != nil {
+		if err := checkPINLength(soPIN); err != nil {
+			return 0, err
+		}
+	}
+	p.mu.RLock()
+	slot := p.fresh
+	p.mu.RUnlock()
+	return slot.id, p.create(slot, spec, soPIN)
+}
+
+func (p *Provider) create(slot *slot, spec *Spec, soPIN *secret.Bytes) error {
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	if slot.path != "" {
+		return ck.Errorf(ck.CKR_FUNCTION_FAILED, "another thread has just initialized slot %d", slot.id)
+	}
+	if spec.Scope == "" {
+		spec.Scope = config.User
+	}
+	dir, err := p.cfg.DirOf(spec.Scope)
+	if err != nil {
+		return ck.Errorf(ck.CKR_DEVICE_ERROR, "%w", err)
+	}
+	h, err := p.newHeader(slot.serial, spec, soPIN)
+	if err != nil {
+		return err
+	}
+	st, err := store.Create(dir, h)
+	if err != nil {
+		return err
+	}
+	slot.tok = newToken(st, p.cfg, p.guardFor)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	slot.path, slot.scope = filepath.Join(dir, slot.serial), spec.Scope
+	return nil
+}
+
+// newHeader makes the token's master keys and seals them.
+func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*store.Header, error) {
+	h := &store.Header{Serial: serial, Label: strings.TrimRight(spec.Label, " "), Policy: spec.Policy, Login: loginPIN, Created: time.Now()}
+	if h.Policy == "" {
+		h.Policy = PolicyPreferred
+	}
+	if spec.NoLogin {
+		h.Login = loginNone
+	}
+	keys, err := p.guardFor(h)
+	if err != nil {
+		return nil, err
+	}
+	return h, sealMasters(keys, h, soPIN)
+}
+
+// sealMasters makes fresh master keys: one without a PIN, and for a token with a login one under the SO PIN, which C_InitPIN puts under
+// the user's PIN as well.
+func sealMasters(keys guard.Keys, h *store.Header, soPIN *secret.Bytes) error {
+	seal := func(pin *secret.Bytes, role string) ([]byte, error) {
+		vault, sealed, err := keys.NewMaster(pin, sealContext(h.Serial, role))
+		if err == nil {
+			keys.Lock(vault)
+		}
+		return sealed, err
+	}
+	var err error
+	if h.Sealed.Open, err = seal(nil, openRole); err != nil {
+		return err
+	}
+	h.Sealed.User, h.Sealed.SO = nil, nil
+	if soPIN != nil {
+		h.Sealed.SO, err = seal(soPIN, roles[officer].name)
+	}
+	return err
+}
+
+// reinitialize is C_InitToken on a token that is initialized already.
+func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sessions.ro+t.sessions.rw > 0 {
+		return ck.CKR_SESSION_EXISTS
+	}
+	h, err := t.st.Header()
+	if err != nil {
+		return err
+	}
+	if len(h.Sealed.SO) == 0 {
+		return ck.Errorf(ck.CKR_PIN_INCORRECT, "token %q was made without an SO PIN: delete it with `ncrypt11 delete --token` instead", h.Label)
+	}
+	vault, err := t.checkPIN(h, officer, pin)
+	if err != nil {
+		return err
+	}
+	t.keys.Lock(vault)
+	t.forgetKeys()
+	fresh := &store.Header{
+		Serial: h.Serial, Label: strings.TrimRight(label, " "), Policy: h.Policy, Login: h.Login, Options: h.Options, Created: time.Now(),
+	}
+	if err := sealMasters(t.keys, fresh, pin); err != nil {
+		return err
+	}
+	if err := t.st.Reset(fresh); err != nil {
+		return err
+	}
+	t.objects = newObjectTable()
+	return nil
+}

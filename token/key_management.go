@@ -1,0 +1,187 @@
+package token
+
+import (
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+)
+
+// GenerateKey is C_GenerateKey.
+func (s *Session) GenerateKey(m ck.Mechanism, t attr.Template) (ck.ObjectHandle, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	scheme, err := mech.Parse(m, mech.OpGenerate)
+	if err != nil {
+		return 0, err
+	}
+	built, err := attr.Build(attr.Generate, t, s.keyFacts(ck.CKO_SECRET_KEY, scheme.Row))
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(built.Set)
+	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
+		return keys.Generate(vault, scheme, specOf(d.set), d.policy())
+	})
+}
+
+// makeKey has the guard make one key, and keeps it.
+func (s *Session) makeKey(d *draft, by func(guard.Keys, guard.Vault) (*guard.Key, error)) (ck.ObjectHandle, error) {
+	keys, vault, err := s.admit(d)
+	if err != nil {
+		return 0, err
+	}
+	key, err := by(keys, vault)
+	if err != nil {
+		return 0, err
+	}
+	if err := d.accept(key); err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	handles, err := s.keep(d)
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}
+
+// keyFacts are facts, and what the mechanism implies of the key that is made.
+func (s *Session) keyFacts(class ck.ObjectClass, row *mech.Row) attr.Facts {
+	f := s.facts()
+	f.Class = class
+	f.Mechanism = row.Type
+	if len(row.KeyTypes) > 0 {
+		f.KeyType = &row.KeyTypes[0]
+	}
+	return f
+}
+
+// specOf reads what to generate from attributes that the template gave.
+func specOf(set *attr.Set) *guard.KeySpec {
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	bits, _ := set.ULong(ck.CKA_MODULUS_BITS)
+	valueLen, _ := set.ULong(ck.CKA_VALUE_LEN)
+	exponent, _ := set.Get(ck.CKA_PUBLIC_EXPONENT)
+	params, _ := set.Get(ck.CKA_EC_PARAMS)
+	return &guard.KeySpec{
+		KeyType: ck.KeyType(keyType), Bits: clampInt(bits), PublicExponent: exponent, ECParams: params, ValueLen: clampInt(valueLen),
+	}
+}
+
+// clampInt keeps an absurd CK_ULONG absurd: as the largest int32, which no key has.
+func clampInt(u uint) int { return int(min(u, 1<<31-1)) }
+
+// GenerateKeyPair is C_GenerateKeyPair: both objects or none.
+func (s *Session) GenerateKeyPair(m ck.Mechanism, pub, priv attr.Template) (public, private ck.ObjectHandle, err error) {
+	if err := s.lock(); err != nil {
+		return 0, 0, err
+	}
+	defer s.mu.Unlock()
+	scheme, err := mech.Parse(m, mech.OpGenerateKeyPair)
+	if err != nil {
+		return 0, 0, err
+	}
+	builtPublic, err := attr.Build(attr.Generate, pub, s.keyFacts(ck.CKO_PUBLIC_KEY, scheme.Row))
+	if err != nil {
+		return 0, 0, err
+	}
+	builtPrivate, err := attr.Build(attr.Generate, priv, s.keyFacts(ck.CKO_PRIVATE_KEY, scheme.Row))
+	if err != nil {
+		return 0, 0, err
+	}
+	return s.makePair(scheme, newDraft(builtPublic.Set), newDraft(builtPrivate.Set))
+}
+
+func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.ObjectHandle, ck.ObjectHandle, error) {
+	if _, _, err := s.admit(public); err != nil {
+		return 0, 0, err
+	}
+	keys, vault, err := s.admit(private)
+	if err != nil {
+		return 0, 0, err
+	}
+	key, err := keys.Generate(vault, scheme, specOf(public.set), private.policy())
+	if err != nil {
+		return 0, 0, err
+	}
+	err = private.accept(key)
+	if err == nil {
+		err = public.accept(&guard.Key{Public: key.Public})
+		public.key = nil // a public key has nothing in the guard
+	}
+	if err == nil {
+		err = completePublic(public.set)
+	}
+	var handles []ck.ObjectHandle
+	if err == nil {
+		handles, err = s.keep(public, private)
+	}
+	if err != nil {
+		discard(keys, private)
+		return 0, 0, err
+	}
+	return handles[0], handles[1], nil
+}
+
+// useFor finds a key for one use outside an operation (wrapping, deriving). invalid is the CK_RV for a bad handle.
+func (s *Session) useFor(h ck.ObjectHandle, scheme *mech.Scheme, op mech.Op, invalid ck.RV) (guard.Ref, *attr.Set, error) {
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, err := t.object(h)
+	if err != nil {
+		return 0, nil, handleError(err, invalid)
+	}
+	set, err := t.attributes(o)
+	if err != nil {
+		return 0, nil, handleError(err, invalid)
+	}
+	if err := permitted(set, scheme, op); err != nil {
+		return 0, nil, err
+	}
+	if !keyed(set) {
+		return 0, set, nil
+	}
+	ref, err := t.load(o)
+	return ref, set, err
+}
+
+// handleError gives a bad object handle the code of the argument that it was passed as.
+func handleError(err error, invalid ck.RV) error {
+	if ck.Code(err) == ck.CKR_OBJECT_HANDLE_INVALID {
+		return invalid
+	}
+	return err
+}
+
+// DeriveKey is C_DeriveKey.
+func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Template) (ck.ObjectHandle, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	scheme, err := mech.Parse(m, mech.OpDerive)
+	if err != nil {
+		return 0, err
+	}
+	ref, baseSet, err := s.useFor(base, scheme, mech.OpDerive, ck.CKR_KEY_HANDLE_INVALID)
+	if err != nil {
+		return 0, err
+	}
+	f := s.facts()
+	f.Class = ck.CKO_SECRET_KEY
+	f.BaseAlwaysSensitive = baseSet.Bool(ck.CKA_ALWAYS_SENSITIVE)
+	f.BaseNeverExtractable = baseSet.Bool(ck.CKA_NEVER_EXTRACTABLE)
+	built, err := attr.Build(attr.Derive, t, f)
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(built.Set)
+	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
+		return keys.Derive(vault, ref, scheme, specOf(d.set), d.policy())
+	})
+}

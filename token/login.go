@@ -1,0 +1,159 @@
+package token
+
+import (
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// How a token is logged in to (store.Header.Login).
+const (
+	loginPIN  = "pin"
+	loginNone = "none"
+)
+
+// loginState is what the process may do on the token. On a token without a login everyone is the user.
+func (t *Token) loginState() login {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.login
+}
+
+// Login is C_Login, and C_LoginUser without a user name.
+func (s *Session) Login(userType ck.UserType, pin *secret.Bytes) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	switch userType {
+	case ck.CKU_USER:
+		return s.tok.loginAs(user, pin)
+	case ck.CKU_SO:
+		return s.loginOfficer(pin)
+	case ck.CKU_CONTEXT_SPECIFIC:
+		return s.authorizeOperation(pin)
+	}
+	return ck.CKR_USER_TYPE_INVALID
+}
+
+func (s *Session) loginOfficer(pin *secret.Bytes) error {
+	if s.tok.strictSO && s.tok.hasReadOnlySessions() {
+		return ck.CKR_SESSION_READ_ONLY_EXISTS
+	}
+	return s.tok.loginAs(officer, pin)
+}
+
+func (t *Token) hasReadOnlySessions() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sessions.ro > 0
+}
+
+// loginAs checks the PIN by unsealing the user's master key with it.
+func (t *Token) loginAs(who login, pin *secret.Bytes) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.login == who:
+		return ck.CKR_USER_ALREADY_LOGGED_IN
+	case t.login != public:
+		return ck.CKR_USER_ANOTHER_ALREADY_LOGGED_IN
+	}
+	h, err := t.st.Header()
+	if err != nil {
+		return err
+	}
+	if who == user && h.Login == loginNone {
+		t.login = user // nothing is behind a PIN; programs that always log in are let through with any
+		return nil
+	}
+	vault, err := t.checkPIN(h, who, pin)
+	if err != nil {
+		return err
+	}
+	t.vaults.user = vault
+	t.login = who
+	return nil
+}
+
+// checkPIN counts the try before it is made, so that killing the process does not give free ones, then unseals.
+func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.Vault, error) {
+	role := roles[who]
+	if !role.isSet(h) {
+		return 0, ck.CKR_USER_PIN_NOT_INITIALIZED
+	}
+	keys, err := t.guard()
+	if err != nil {
+		return 0, err
+	}
+	if err := t.countTry(role); err != nil {
+		return 0, err
+	}
+	vault, err := keys.Unlock(*role.sealed(h), pin, sealContext(h.Serial, role.name))
+	if ck.Code(err) == ck.CKR_PIN_INCORRECT {
+		return 0, err
+	}
+	if err := t.clearTries(role); err != nil { // the PIN was right, or something else than the PIN failed
+		return 0, err
+	}
+	return vault, err
+}
+
+// Logout is C_Logout.
+func (s *Session) Logout() error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.tok.mu.Lock()
+	defer s.tok.mu.Unlock()
+	if s.tok.login == public {
+		return ck.CKR_USER_NOT_LOGGED_IN
+	}
+	s.tok.logout()
+	return nil
+}
+
+// logout forgets the user's keys. Private session objects are destroyed, and the handles of private token objects are dead for good
+// (section 5.6). The token's lock is held.
+func (t *Token) logout() {
+	t.login = public
+	t.objects.dropPrivate(t.keys)
+	if t.keys != nil && t.vaults.user != 0 {
+		t.keys.Lock(t.vaults.user)
+	}
+	t.vaults.user = 0
+}
+
+// vault gives the master key under which an object's key is sealed. The token's lock is held.
+func (t *Token) vault(private bool) (guard.Vault, error) {
+	h, err := t.st.Header()
+	if err != nil {
+		return 0, err
+	}
+	if private && h.Login == loginPIN {
+		if t.login != user {
+			return 0, ck.CKR_USER_NOT_LOGGED_IN
+		}
+		return t.vaults.user, nil
+	}
+	if t.vaults.open != 0 {
+		return t.vaults.open, nil
+	}
+	keys, err := t.guard()
+	if err != nil {
+		return 0, err
+	}
+	t.vaults.open, err = keys.Unlock(h.Sealed.Open, nil, sealContext(h.Serial, openRole))
+	return t.vaults.open, err
+}
+
+// seesPrivate says whether private objects may be seen and used. The token's lock is held.
+func (t *Token) seesPrivate() bool {
+	if t.login == user {
+		return true
+	}
+	h, err := t.st.Header()
+	return err == nil && h.Login == loginNone
+}

@@ -1,0 +1,270 @@
+package token
+
+import (
+	"errors"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// facts are what the attribute rules need to know of the session.
+func (s *Session) facts() attr.Facts {
+	return attr.Facts{SO: s.tok.loginState() == officer}
+}
+
+// CreateObject is C_CreateObject. The template is the caller's to wipe; copies of secret values exist in the guard only.
+func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	built, err := attr.Build(attr.Create, t, s.facts())
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(built.Set)
+	keys, vault, err := s.admit(d)
+	if err != nil {
+		return 0, err
+	}
+	switch class, _ := d.set.ULong(ck.CKA_CLASS); {
+	case keyed(d.set):
+		err = d.importKey(keys, vault, built.Secret)
+	case ck.ObjectClass(class) == ck.CKO_PUBLIC_KEY:
+		err = completePublic(d.set)
+	}
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	handles, err := s.keep(d)
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}
+
+// publicParts are the attributes that are not secret but belong to the key material that a guard imports.
+var publicParts = []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT, ck.CKA_EC_PARAMS, ck.CKA_EC_POINT}
+
+// importKey hands the key of the template to the guard.
+func (d *draft) importKey(keys guard.Keys, vault guard.Vault, secretParts attr.Template) error {
+	m := &guard.Material{Class: d.policy().Class, KeyType: d.policy().KeyType}
+	for _, a := range secretParts {
+		m.Parts = append(m.Parts, guard.Part{Type: a.Type, Value: a.Value})
+	}
+	for _, typ := range publicParts {
+		if value, ok := d.set.Get(typ); ok && len(value) > 0 {
+			m.Parts = append(m.Parts, guard.Part{Type: typ, Value: value})
+		}
+	}
+	if m.Class == ck.CKO_DATA {
+		value, _ := d.set.Get(ck.CKA_VALUE)
+		m.Parts = []guard.Part{{Type: ck.CKA_VALUE, Value: value}}
+		d.set.Delete(ck.CKA_VALUE)
+	}
+	key, err := keys.Import(vault, m, d.policy())
+	if err != nil {
+		return err
+	}
+	return d.accept(key)
+}
+
+// CopyObject is C_CopyObject. A key is copied inside the guard.
+func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandle, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	set, ref, err := s.snapshot(h)
+	if err != nil {
+		return 0, err
+	}
+	if keyed(set) && ck.ObjectClass(classOf(set)) == ck.CKO_DATA {
+		return s.copyPrivateData(set, ref, t)
+	}
+	copied, err := attr.Copy(set, t, s.facts())
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(copied)
+	keys, vault, err := s.admit(d)
+	if err != nil {
+		return 0, err
+	}
+	if keyed(copied) {
+		if d.key, err = keys.Reissue(vault, ref, d.policy()); err != nil {
+			return 0, err
+		}
+	}
+	handles, err := s.keep(d)
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}
+
+func classOf(set *attr.Set) uint {
+	class, _ := set.ULong(ck.CKA_CLASS)
+	return class
+}
+
+// snapshot gives an object's attributes and, for a keyed object, its key as it is now.
+func (s *Session) snapshot(h ck.ObjectHandle) (*attr.Set, guard.Ref, error) {
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, err := t.object(h)
+	if err != nil {
+		return nil, 0, err
+	}
+	set, err := t.attributes(o)
+	if err != nil || !keyed(set) {
+		return set, 0, err
+	}
+	ref, err := t.load(o)
+	return set, ref, err
+}
+
+// DestroyObject is C_DestroyObject.
+func (s *Session) DestroyObject(h ck.ObjectHandle) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, err := t.object(h)
+	if err != nil {
+		return err
+	}
+	set, err := t.attributes(o)
+	if err != nil {
+		return err
+	}
+	if err := s.mayWrite(o.isToken(), o.private); err != nil {
+		return err
+	}
+	if o.builtIn || !set.Bool(ck.CKA_DESTROYABLE) {
+		return ck.CKR_ACTION_PROHIBITED
+	}
+	if o.isToken() {
+		if err := t.st.Delete(o.id); errors.Is(err, store.ErrNotFound) {
+			return ck.CKR_OBJECT_HANDLE_INVALID
+		} else if err != nil {
+			return err
+		}
+	}
+	t.forget(o)
+	t.objects.remove(o)
+	return nil
+}
+
+// ObjectSize is C_GetObjectSize: the bytes of its attributes, an estimate as the specification allows.
+func (s *Session) ObjectSize(h ck.ObjectHandle) (uint, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	s.tok.mu.Lock()
+	defer s.tok.mu.Unlock()
+	o, err := s.tok.object(h)
+	if err != nil {
+		return 0, err
+	}
+	set, err := s.tok.attributes(o)
+	if err != nil {
+		return 0, err
+	}
+	return uint(len(set.Encode())), nil
+}
+
+// SetAttributes is C_SetAttributeValue: all of the template or none of it.
+func (s *Session) SetAttributes(h ck.ObjectHandle, t attr.Template) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	tok := s.tok
+	facts := s.facts()
+	tok.mu.Lock()
+	defer tok.mu.Unlock()
+	for {
+		err := s.setAttributes(h, t, facts)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if err := tok.sync(); err != nil { // another process changed the object first: apply the template to what it is now
+			return err
+		}
+	}
+}
+
+func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts attr.Facts) error {
+	t := s.tok
+	o, err := t.object(h)
+	if err != nil {
+		return err
+	}
+	if o.builtIn {
+		return ck.CKR_ACTION_PROHIBITED
+	}
+	if err := s.mayWrite(o.isToken(), o.private); err != nil {
+		return err
+	}
+	set, err := t.attributes(o)
+	if err != nil {
+		return err
+	}
+	changed, err := attr.SetAttributes(set, tmpl, facts)
+	if err != nil {
+		return err
+	}
+	return t.change(o, changed)
+}
+
+// change gives the object new attributes; its key is sealed anew where the guard's policy for it changes with them. The token's lock is held.
+func (t *Token) change(o *object, set *attr.Set) error {
+	key, err := t.reissued(o, set)
+	if err != nil {
+		return err
+	}
+	if !o.isToken() {
+		t.adopt(o, key)
+		o.attrs = set
+		return nil
+	}
+	row, err := t.st.Get(o.id)
+	if err != nil {
+		return err
+	}
+	if row.Rev != o.rev {
+		return store.ErrConflict
+	}
+	row.Attrs = set.Encode()
+	if key != nil {
+		row.Record = key.Record
+	}
+	if err := t.st.Replace(row, o.rev); err != nil {
+		if key != nil {
+			t.keys.Forget(key.Ref)
+		}
+		return err
+	}
+	t.adopt(o, key)
+	t.setAttrs(o, set, row.Rev)
+	return nil
+}
+
+// adopt puts a reissued key in the old one's place.
+func (t *Token) adopt(o *object, key *guard.Key) {
+	if key != nil {
+		t.forget(o)
+		o.ref = key.Ref
+	}
+}

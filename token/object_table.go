@@ -1,0 +1,240 @@
+package token
+
+import (
+	"errors"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// maxAttributeSets bounds how many token objects' attributes are kept in memory; those of others are read again when asked for.
+const maxAttributeSets = 8192
+
+// objectTable is a token's objects in this process: an index of all that are stored, and those that a handle was given out for.
+type objectTable struct {
+	byHandle map[ck.ObjectHandle]*object
+	byID     map[store.ID]*object        // token objects with a live handle
+	unstored map[ck.ObjectHandle]*object // session objects and built-in ones
+	last     ck.ObjectHandle
+	sets     int // token objects whose attributes are in memory
+
+	index   *store.Index // of stored objects
+	rev     int64        // the store's revision that index is at
+	version int64        // the store's version at the last look; -1: never looked
+}
+
+func newObjectTable() objectTable {
+	t := objectTable{byHandle: map[ck.ObjectHandle]*object{}, byID: map[store.ID]*object{}, unstored: map[ck.ObjectHandle]*object{}, index: store.NewIndex(), version: -1}
+	for _, set := range builtInObjects() {
+		t.add(&object{builtIn: true, attrs: set})
+	}
+	return t
+}
+
+// add gives the object its handle. Handles are not used twice.
+func (t *objectTable) add(o *object) ck.ObjectHandle {
+	t.last++
+	o.handle = t.last
+	t.byHandle[o.handle] = o
+	if !o.isToken() {
+		t.unstored[o.handle] = o
+		return o.handle
+	}
+	t.byID[o.id] = o
+	if o.attrs != nil {
+		t.sets++
+	}
+	return o.handle
+}
+
+// remove kills the object's handle.
+func (t *objectTable) remove(o *object) {
+	o.dead.Store(true)
+	delete(t.byHandle, o.handle)
+	delete(t.unstored, o.handle)
+	if o.isToken() {
+		delete(t.byID, o.id)
+		if o.attrs != nil {
+			t.sets--
+		}
+	}
+}
+
+// dropPrivate ends all private objects of this process: session objects are destroyed, handles of token objects die.
+func (t *objectTable) dropPrivate(keys guard.Keys) {
+	for _, o := range t.byHandle {
+		if !o.private {
+			continue
+		}
+		if o.ref != 0 {
+			keys.Forget(o.ref)
+		}
+		t.remove(o)
+	}
+}
+
+// dropSessionObjects destroys what the session made and did not store.
+func (t *Token) dropSessionObjects(s *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range t.objects.unstored {
+		if o.owner == s {
+			t.forget(o)
+			t.objects.remove(o)
+		}
+	}
+}
+
+// forget unloads the object's key from the guard. The token's lock is held.
+func (t *Token) forget(o *object) {
+	if o.ref != 0 {
+		t.keys.Forget(o.ref)
+		o.ref = 0
+	}
+}
+
+// sync takes in what other processes, and this one, have written since the last look. The token's lock is held.
+func (t *Token) sync() error {
+	version, err := t.st.Version()
+	if err != nil || version == t.objects.version {
+		return err
+	}
+	rev, err := t.st.Since(t.objects.rev, t.sawChange, t.sawDeath)
+	if errors.Is(err, store.ErrResync) {
+		t.restart()
+		rev, err = t.st.Since(0, t.sawChange, t.sawDeath)
+	}
+	if err != nil {
+		return err
+	}
+	t.objects.rev, t.objects.version = rev, version
+	return nil
+}
+
+// restart forgets all that was read from the store: the token was initialized anew, or too much has changed to follow.
+func (t *Token) restart() {
+	for _, o := range t.objects.byID {
+		t.forget(o)
+		t.objects.remove(o)
+	}
+	t.objects.index = store.NewIndex()
+	t.objects.rev = 0
+}
+
+// sawChange takes in one stored row, new or changed.
+func (t *Token) sawChange(row *store.Object) error {
+	set, err := attr.Decode(row.Attrs)
+	if err != nil {
+		return ck.Errorf(ck.CKR_DEVICE_ERROR, "object %v: %w", row.ID, err)
+	}
+	t.objects.index.Put(row.ID, indexTerms(set))
+	if o := t.objects.byID[row.ID]; o != nil && o.rev != row.Rev {
+		t.forget(o)
+		t.setAttrs(o, set, row.Rev)
+	}
+	return nil
+}
+
+func (t *Token) sawDeath(id store.ID) error {
+	t.objects.index.Remove(id)
+	if o := t.objects.byID[id]; o != nil {
+		t.forget(o)
+		t.objects.remove(o)
+	}
+	return nil
+}
+
+func (t *Token) setAttrs(o *object, set *attr.Set, rev int64) {
+	if o.attrs == nil && o.isToken() {
+		t.objects.sets++
+	}
+	o.attrs, o.rev = set, rev
+}
+
+// attributes gives the object's attributes, from the store where they are not in memory. The token's lock is held.
+func (t *Token) attributes(o *object) (*attr.Set, error) {
+	if o.attrs != nil {
+		return o.attrs, nil
+	}
+	row, err := t.st.Get(o.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ck.CKR_OBJECT_HANDLE_INVALID
+	}
+	if err != nil {
+		return nil, err
+	}
+	set, err := attr.Decode(row.Attrs)
+	if err != nil {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "object %v: %w", o.id, err)
+	}
+	if t.objects.sets >= maxAttributeSets {
+		t.dropAttributes()
+	}
+	t.setAttrs(o, set, row.Rev)
+	return set, nil
+}
+
+func (t *Token) dropAttributes() {
+	for _, o := range t.objects.byID {
+		o.attrs = nil
+	}
+	t.objects.sets = 0
+}
+
+// stored gives the token object with this id, with a new handle where it had none. The token's lock is held.
+func (t *Token) stored(id store.ID) (*object, error) {
+	if o := t.objects.byID[id]; o != nil {
+		return o, nil
+	}
+	o := &object{id: id}
+	set, err := t.attributes(o)
+	if err != nil {
+		return nil, err
+	}
+	t.objects.sets-- // add counts it again
+	o.private = set.Bool(ck.CKA_PRIVATE)
+	t.objects.add(o)
+	return o, nil
+}
+
+// object finds a visible object by its handle, as the store has it now. Error: CKR_OBJECT_HANDLE_INVALID. The token's lock is held.
+func (t *Token) object(h ck.ObjectHandle) (*object, error) {
+	o := t.objects.byHandle[h]
+	if o != nil && o.isToken() {
+		if err := t.sync(); err != nil {
+			return nil, err
+		}
+		o = t.objects.byHandle[h]
+	}
+	if o == nil || o.private && !t.seesPrivate() {
+		return nil, ck.CKR_OBJECT_HANDLE_INVALID
+	}
+	return o, nil
+}
+
+// load gives the guard's reference for the object's key, loading it at its first use. The token's lock is held.
+func (t *Token) load(o *object) (guard.Ref, error) {
+	if o.ref != 0 {
+		return o.ref, nil
+	}
+	row, err := t.st.Get(o.id)
+	if err != nil {
+		return 0, err
+	}
+	vault, err := t.vault(o.private)
+	if err != nil {
+		return 0, err
+	}
+	keys, err := t.guard()
+	if err != nil {
+		return 0, err
+	}
+	ref, err := keys.Load(vault, row.Record)
+	if err != nil {
+		return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "the key of object %v cannot be opened: %w", o.id, err)
+	}
+	o.ref = ref
+	return ref, nil
+}

@@ -1,0 +1,71 @@
+package token
+
+import (
+	"bytes"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+)
+
+// reissued seals the object's key under the policy of its new attributes, or the new value of a private data object. It gives nil where
+// nothing that the guard knows of changes. The token's lock is held.
+func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
+	if !keyed(set) {
+		return nil, nil
+	}
+	var vault guard.Vault
+	var err error
+	if o.isToken() {
+		if vault, err = t.vault(o.private); err != nil {
+			return nil, err
+		}
+	}
+	policy := policyOf(o.id, set)
+	if value, ok := set.Get(ck.CKA_VALUE); ok && policy.Class == ck.CKO_DATA {
+		set.Delete(ck.CKA_VALUE)
+		m := &guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{{Type: ck.CKA_VALUE, Value: value}}}
+		return t.keys.Import(vault, m, policy)
+	}
+	if bytes.Equal(policy.Encode(), policyOf(o.id, o.attrs).Encode()) {
+		return nil, nil
+	}
+	ref, err := t.load(o)
+	if err != nil {
+		return nil, err
+	}
+	return t.keys.Reissue(vault, ref, policy)
+}
+
+// copyPrivateData copies a data object whose value is in the guard: the copy may have another value, or be readable by all.
+func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Template) (ck.ObjectHandle, error) {
+	revealed, err := s.tok.keys.Reveal(ref)
+	if err != nil {
+		return 0, err
+	}
+	defer revealed.Close()
+	whole := set.Clone()
+	for _, part := range revealed.Parts {
+		whole.Put(part.Type, part.Value)
+	}
+	copied, err := attr.Copy(whole, tmpl, s.facts())
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(copied)
+	keys, vault, err := s.admit(d)
+	if err != nil {
+		return 0, err
+	}
+	if keyed(copied) {
+		if err := d.importKey(keys, vault, nil); err != nil {
+			return 0, err
+		}
+	}
+	handles, err := s.keep(d)
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}

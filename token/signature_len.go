@@ -1,0 +1,56 @@
+package token
+
+import (
+	"math/bits"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
+)
+
+// signatureLen is the exact length of the signature or MAC that the operation will make. It is known without the guard.
+func (op *operation) signatureLen() int {
+	switch op.scheme.Row.Primitive {
+	case mech.HMAC:
+		return macLen(op.scheme, op.scheme.Row.Hash.Size())
+	case mech.AESCMAC:
+		return macLen(op.scheme, 16)
+	}
+	return op.size
+}
+
+func macLen(scheme *mech.Scheme, whole int) int {
+	if scheme.MACLen != 0 {
+		return scheme.MACLen
+	}
+	return whole
+}
+
+// asymmetricLen is the length of what an asymmetric key makes or takes, 0 for other keys: the modulus in bytes, or two numbers of the size of the curve's order.
+func asymmetricLen(set *attr.Set) (int, error) {
+	if modulus, ok := set.Get(ck.CKA_MODULUS); ok {
+		return (bitLen(modulus) + 7) / 8, nil
+	}
+	params, ok := set.Get(ck.CKA_EC_PARAMS)
+	if !ok {
+		return 0, nil
+	}
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	curve, err := pubkey.DecodeParams(params, ck.KeyType(keyType))
+	if err != nil {
+		return 0, err
+	}
+	return 2 * curve.Size, nil
+}
+
+// bitLen is the length of a big-endian number in bits.
+func bitLen(number []byte) int {
+	for len(number) > 0 && number[0] == 0 {
+		number = number[1:]
+	}
+	if len(number) == 0 {
+		return 0
+	}
+	return 8*(len(number)-1) + bits.Len8(number[0])
+}

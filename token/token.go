@@ -1,0 +1,177 @@
+package token
+
+import (
+	"sync"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// PIN lengths in bytes (CK_TOKEN_INFO): any bytes, at least 4 of them.
+const (
+	minPINLen = 4
+	maxPINLen = 255
+)
+
+// Token is an initialized token: its store, its login state, and its objects as this process knows them.
+//
+// Locks are taken in the order session, token; nothing that holds the token's lock takes a session's.
+type Token struct {
+	st       *store.Store
+	guardFor GuardFor
+	maxFails int
+	strictSO bool
+
+	mu       sync.Mutex // guards what follows
+	keys     guard.Keys // nil until first needed
+	vaults   vaults
+	login    login
+	sessions struct{ ro, rw uint }
+	objects  objectTable
+}
+
+// vaults are the token's unlocked master keys: one for what needs no login, one for what does.
+type vaults struct{ open, user guard.Vault }
+
+// login is who is logged in, for all sessions of the process with the token (section 5.6).
+type login byte
+
+const (
+	public  login = iota
+	user          // CKU_USER
+	officer       // CKU_SO
+)
+
+func openToken(path string, cfg *config.Config, guardFor GuardFor) (*Token, error) {
+	st, err := store.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newToken(st, cfg, guardFor), nil
+}
+
+func newToken(st *store.Store, cfg *config.Config, guardFor GuardFor) *Token {
+	return &Token{st: st, guardFor: guardFor, maxFails: cfg.MaxPINFailures, strictSO: cfg.StrictSOLogin, objects: newObjectTable()}
+}
+
+// close forgets keys and closes the database.
+func (t *Token) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forgetKeys()
+	_ = t.st.Close() // every change was durable before its call returned
+}
+
+// forgetKeys locks both vaults. Session objects' keys in vault 0 were forgotten with their sessions.
+func (t *Token) forgetKeys() {
+	if t.keys == nil {
+		return
+	}
+	for _, v := range []*guard.Vault{&t.vaults.open, &t.vaults.user} {
+		if *v != 0 {
+			t.keys.Lock(*v)
+			*v = 0
+		}
+	}
+}
+
+// guard gives the token's guard, found at first need. The token's lock is held.
+func (t *Token) guard() (guard.Keys, error) {
+	if t.keys != nil {
+		return t.keys, nil
+	}
+	h, err := t.st.Header()
+	if err != nil {
+		return nil, err
+	}
+	t.keys, err = t.guardFor(h)
+	return t.keys, err
+}
+
+func (t *Token) hasSessions() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sessions.ro+t.sessions.rw > 0
+}
+
+// sessionOpened counts a new session.
+func (t *Token) sessionOpened(rw bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rw {
+		t.sessions.rw++
+		return nil
+	}
+	if t.strictSO && t.login == officer {
+		return ck.CKR_SESSION_READ_WRITE_SO_EXISTS
+	}
+	t.sessions.ro++
+	return nil
+}
+
+// sessionClosed uncounts a session; the last one takes the login with it.
+func (t *Token) sessionClosed(rw bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rw {
+		t.sessions.rw--
+	} else {
+		t.sessions.ro--
+	}
+	if t.sessions.ro+t.sessions.rw == 0 && t.login != public {
+		t.logout()
+	}
+}
+
+// TokenInfo is C_GetTokenInfo. It reads the token's header and nothing more, since programs ask it of every token at start.
+func (p *Provider) TokenInfo(id ck.SlotID) (ck.TokenInfo, error) {
+	slot, err := p.slot(id)
+	if err != nil {
+		return ck.TokenInfo{}, err
+	}
+	info := ck.TokenInfo{
+		ManufacturerID:  Manufacturer,
+		Model:           "ncrypt11",
+		SerialNumber:    slot.serial,
+		Flags:           ck.CKF_RNG,
+		MaxPINLen:       maxPINLen,
+		MinPINLen:       minPINLen,
+		HardwareVersion: LibraryVersion,
+		FirmwareVersion: LibraryVersion,
+	}
+	if slot.path == "" {
+		return info, nil
+	}
+	tok, err := p.token(slot)
+	if err != nil {
+		return info, err
+	}
+	return info, tok.describe(&info)
+}
+
+// describe fills in what the token itself knows. Memory sizes and session limits stay 0: as much as there is, and no limit.
+func (t *Token) describe(info *ck.TokenInfo) error {
+	h, err := t.st.Header()
+	if err != nil {
+		return err
+	}
+	info.Label = h.Label
+	info.Flags |= ck.CKF_TOKEN_INITIALIZED | ck.CKF_DUAL_CRYPTO_OPERATIONS
+	if h.Login == loginPIN {
+		info.Flags |= ck.CKF_LOGIN_REQUIRED
+	}
+	if h.UserPINSet || h.Login == loginNone {
+		info.Flags |= ck.CKF_USER_PIN_INITIALIZED
+	}
+	if t.st.ReadOnly() {
+		info.Flags |= ck.CKF_WRITE_PROTECTED
+	}
+	info.Flags |= t.pinFlags(h)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	info.Sessions = t.sessions.ro + t.sessions.rw
+	info.RWSessions = t.sessions.rw
+	return nil
+}

@@ -1,0 +1,130 @@
+package token
+
+import (
+	"bytes"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+)
+
+// wrapErrors renames what is wrong with a key into what is wrong with a wrapping or unwrapping key (sections 5.18.3 and 5.18.4).
+var (
+	wrapErrors   = map[ck.RV]ck.RV{ck.CKR_KEY_TYPE_INCONSISTENT: ck.CKR_WRAPPING_KEY_TYPE_INCONSISTENT, ck.CKR_KEY_SIZE_RANGE: ck.CKR_WRAPPING_KEY_SIZE_RANGE}
+	unwrapErrors = map[ck.RV]ck.RV{ck.CKR_KEY_TYPE_INCONSISTENT: ck.CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, ck.CKR_KEY_SIZE_RANGE: ck.CKR_UNWRAPPING_KEY_SIZE_RANGE}
+)
+
+func renamed(err error, names map[ck.RV]ck.RV) error {
+	if rv, ok := names[ck.Code(err)]; ok {
+		return ck.Errorf(rv, "%w", err)
+	}
+	return err
+}
+
+// WrapKey is C_WrapKey. The key leaves the guard encrypted, and only if its policy lets it.
+func (s *Session) WrapKey(m ck.Mechanism, wrapping, key ck.ObjectHandle, out Output) (int, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	scheme, err := mech.Parse(m, mech.OpWrap)
+	if err != nil {
+		return 0, err
+	}
+	wrapRef, wrapSet, err := s.useFor(wrapping, scheme, mech.OpWrap, ck.CKR_WRAPPING_KEY_HANDLE_INVALID)
+	if err != nil {
+		return 0, renamed(err, wrapErrors)
+	}
+	keyRef, keySet, err := s.keyToWrap(key)
+	if err != nil {
+		return 0, err
+	}
+	if template, ok := wrapSet.Get(ck.CKA_WRAP_TEMPLATE); ok && !matchesTemplate(keySet, template) {
+		return 0, ck.Errorf(ck.CKR_KEY_HANDLE_INVALID, "the key does not match the wrapping key's CKA_WRAP_TEMPLATE")
+	}
+	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme, out)
+	if err != nil {
+		return 0, renamed(err, wrapErrors)
+	}
+	return out.put(wrapped)
+}
+
+// keyToWrap finds the key that shall be wrapped.
+func (s *Session) keyToWrap(h ck.ObjectHandle) (guard.Ref, *attr.Set, error) {
+	set, ref, err := s.snapshot(h)
+	if err != nil {
+		return 0, nil, handleError(err, ck.CKR_KEY_HANDLE_INVALID)
+	}
+	if class := ck.ObjectClass(classOf(set)); class != ck.CKO_PRIVATE_KEY && class != ck.CKO_SECRET_KEY {
+		return 0, nil, ck.CKR_KEY_NOT_WRAPPABLE
+	}
+	return ref, set, nil
+}
+
+func (s *Session) wrap(wrapRef guard.Ref, wrapSet *attr.Set, keyRef guard.Ref, scheme *mech.Scheme, out Output) ([]byte, error) {
+	if wrapRef != 0 {
+		return s.tok.keys.Wrap(out.room(), wrapRef, scheme, keyRef)
+	}
+	var public []guard.Part
+	for _, typ := range publicParts {
+		if value, ok := wrapSet.Get(typ); ok {
+			public = append(public, guard.Part{Type: typ, Value: value})
+		}
+	}
+	return s.tok.keys.WrapPublic(out.room(), public, scheme, keyRef)
+}
+
+// matchesTemplate compares a key with a template that is an attribute's value (CKA_WRAP_TEMPLATE).
+func matchesTemplate(set *attr.Set, value []byte) bool {
+	template, err := attr.DecodeNested(value)
+	return err == nil && set.Match(template)
+}
+
+// merge adds the entries of CKA_UNWRAP_TEMPLATE to the caller's template, which must not contradict them.
+func merge(t attr.Template, value []byte) (attr.Template, error) {
+	required, err := attr.DecodeNested(value)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range required {
+		given, ok := t.Find(a.Type)
+		if ok && !bytes.Equal(given, a.Value) {
+			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v contradicts the unwrapping key's CKA_UNWRAP_TEMPLATE", a.Type)
+		}
+		if !ok {
+			t = append(t[:len(t):len(t)], a)
+		}
+	}
+	return t, nil
+}
+
+// UnwrapKey is C_UnwrapKey. The plaintext appears in the guard only.
+func (s *Session) UnwrapKey(m ck.Mechanism, unwrapping ck.ObjectHandle, wrapped []byte, t attr.Template) (ck.ObjectHandle, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	scheme, err := mech.Parse(m, mech.OpUnwrap)
+	if err != nil {
+		return 0, err
+	}
+	ref, unwrapSet, err := s.useFor(unwrapping, scheme, mech.OpUnwrap, ck.CKR_UNWRAPPING_KEY_HANDLE_INVALID)
+	if err != nil {
+		return 0, renamed(err, unwrapErrors)
+	}
+	if template, ok := unwrapSet.Get(ck.CKA_UNWRAP_TEMPLATE); ok && len(template) > 0 {
+		if t, err = merge(t, template); err != nil {
+			return 0, err
+		}
+	}
+	built, err := attr.Build(attr.Unwrap, t, s.facts())
+	if err != nil {
+		return 0, err
+	}
+	d := newDraft(built.Set)
+	handle, err := s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
+		return keys.Unwrap(vault, ref, scheme, wrapped, specOf(d.set), d.policy())
+	})
+	return handle, renamed(err, unwrapErrors)
+}
