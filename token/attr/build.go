@@ -1,8 +1,6 @@
 package attr
 
 import (
-	"math/bits"
-
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
@@ -27,7 +25,7 @@ var originRules = map[Origin]struct{ forbidden, required flag }{
 
 // Facts are what the rules need to know beside the template.
 type Facts struct {
-	Class     *ck.ObjectClass  // what the call makes; nil: the template says
+	Class     ck.ObjectClass   // what the call makes; 0: the template says (no call makes data objects only)
 	KeyType   *ck.KeyType      // what the mechanism makes; nil: the template says
 	Mechanism ck.MechanismType // Generate: the mechanism, for CKA_KEY_GEN_MECHANISM
 
@@ -42,9 +40,10 @@ type Facts struct {
 
 // New is an object that the rules allow.
 type New struct {
-	// Set is everything to be stored but CKA_UNIQUE_ID, which the token adds, and what only the key itself tells (Set.Confirm).
+	// Set is everything to be stored but CKA_UNIQUE_ID, which the token adds, and what only the key itself tells. The CKA_VALUE of a
+	// private data object is still in it: the token takes it out and gives it to the guard.
 	Set *Set
-	// Secret is what the guard is to import: it aliases the template.
+	// Secret is the key material that the guard is to import: it aliases the template.
 	Secret Template
 }
 
@@ -53,7 +52,6 @@ type making struct {
 	origin Origin
 	facts  *Facts
 	schema *schema
-	hidden bool // CKA_PRIVATE is TRUE in the template
 	seen   map[ck.AttributeType]bool
 	set    *Set
 	secret Template
@@ -67,7 +65,7 @@ func Build(o Origin, t Template, f Facts) (*New, error) {
 	if err := checkCount(t); err != nil {
 		return nil, err
 	}
-	m := &making{origin: o, facts: &f, hidden: t.asksPrivate(), seen: make(map[ck.AttributeType]bool, len(t)), set: &Set{}}
+	m := &making{origin: o, facts: &f, seen: make(map[ck.AttributeType]bool, len(t)), set: &Set{}}
 	if err := m.choose(t); err != nil {
 		return nil, err
 	}
@@ -81,19 +79,16 @@ func Build(o Origin, t Template, f Facts) (*New, error) {
 			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "attribute %#x is missing", uint(r.typ))
 		}
 	}
-	if err := m.computed(); err != nil {
-		return nil, err
+	if m.schema.class == ck.CKO_CERTIFICATE {
+		if err := m.certificate(); err != nil {
+			return nil, err
+		}
 	}
 	m.fillDefaults()
 	if err := consistent(m.set); err != nil {
 		return nil, err
 	}
 	return &New{Set: m.set, Secret: m.secret}, nil
-}
-
-func (t Template) asksPrivate() bool {
-	private, _ := t.Find(ck.CKA_PRIVATE)
-	return len(private) == 1 && private[0] == 1
 }
 
 // checkCount refuses a template before anything is done that would take longer for a longer one.
@@ -106,7 +101,7 @@ func checkCount(t Template) error {
 
 // choose finds the object's schema, from the call, the mechanism and the template, which may repeat what these imply.
 func (m *making) choose(t Template) error {
-	class, err := agreed(t, ck.CKA_CLASS, (*uint)(m.facts.Class))
+	class, err := agreed(t, ck.CKA_CLASS, m.impliedClass())
 	if err != nil {
 		return err
 	}
@@ -122,6 +117,13 @@ func (m *making) choose(t Template) error {
 		return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "no objects of class %#x and type %#x", class, key.subtype)
 	}
 	return nil
+}
+
+func (m *making) impliedClass() *uint {
+	if m.facts.Class == 0 {
+		return nil
+	}
+	return (*uint)(&m.facts.Class)
 }
 
 // impliedSubtype is the key type that the mechanism makes. A derivation makes generic secrets unless it is told otherwise.
@@ -177,7 +179,7 @@ func (m *making) take(a Attribute) error {
 	}
 	switch {
 	case r.is(transient):
-	case r.isSecret(value, m.hidden):
+	case r.is(sensitive):
 		m.secret = append(m.secret, Attribute{Type: a.Type, Value: value})
 	default:
 		m.set.Put(a.Type, value)
@@ -196,30 +198,12 @@ func (s *schema) lookup(typ ck.AttributeType) (*rule, error) {
 	return nil, ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %#x", uint(typ))
 }
 
-// isSecret says whether a value is for the guard alone. Empty data are nothing to seal.
-func (r *rule) isSecret(value []byte, private bool) bool {
-	return r.is(sensitive) || r.is(secretIfPrivate) && private && len(value) > 0
-}
-
 func (m *making) has(typ ck.AttributeType) bool {
 	if m.seen[typ] {
 		return true
 	}
 	_, ok := m.set.Get(typ)
 	return ok
-}
-
-// computed adds what follows from the template's values.
-func (m *making) computed() error {
-	switch m.schema.class {
-	case ck.CKO_CERTIFICATE:
-		return m.certificate()
-	case ck.CKO_PUBLIC_KEY:
-		if modulus, ok := m.set.Get(ck.CKA_MODULUS); ok {
-			m.set.PutULong(ck.CKA_MODULUS_BITS, uint(len(modulus)*8-bits.LeadingZeros8(modulus[0])))
-		}
-	}
-	return nil
 }
 
 // fillDefaults gives a value to each attribute that has a default and none yet, ascending.

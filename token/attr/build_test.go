@@ -39,18 +39,15 @@ func rsaPrivate(rest ...attr.Attribute) tmpl {
 }
 
 var (
-	classPrivate = ck.ObjectClass(ck.CKO_PRIVATE_KEY)
-	classPublic  = ck.ObjectClass(ck.CKO_PUBLIC_KEY)
-	classSecret  = ck.ObjectClass(ck.CKO_SECRET_KEY)
-	typeAES      = ck.KeyType(ck.CKK_AES)
-	typeRSA      = ck.KeyType(ck.CKK_RSA)
-	typeEC       = ck.KeyType(ck.CKK_EC)
-	typeX25519   = ck.KeyType(ck.CKK_EC_MONTGOMERY)
+	typeAES    = ck.KeyType(ck.CKK_AES)
+	typeRSA    = ck.KeyType(ck.CKK_RSA)
+	typeEC     = ck.KeyType(ck.CKK_EC)
+	typeX25519 = ck.KeyType(ck.CKK_EC_MONTGOMERY)
 )
 
 func TestBuildErrors(t *testing.T) {
-	makeAES := attr.Facts{Class: &classSecret, KeyType: &typeAES}
-	makeRSA := attr.Facts{Class: &classPublic, KeyType: &typeRSA}
+	makeAES := attr.Facts{Class: ck.CKO_SECRET_KEY, KeyType: &typeAES}
+	makeRSA := attr.Facts{Class: ck.CKO_PUBLIC_KEY, KeyType: &typeRSA}
 	for _, test := range []struct {
 		name   string
 		origin attr.Origin
@@ -196,15 +193,8 @@ func TestBuildSecrets(t *testing.T) {
 	}
 }
 
-func TestBuildComputed(t *testing.T) {
-	n, err := attr.Build(attr.Create, key(ck.CKO_PUBLIC_KEY, ck.CKK_RSA, s(ck.CKA_MODULUS, "\x00\x1f\xff"), s(ck.CKA_PUBLIC_EXPONENT, "\x03")), attr.Facts{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := n.Set.ULong(ck.CKA_MODULUS_BITS); got != 13 {
-		t.Errorf("CKA_MODULUS_BITS = %d, want 13", got)
-	}
-	n, err = attr.Build(attr.Generate, tmpl{u(ck.CKA_MODULUS_BITS, 2048)}, attr.Facts{Class: &classPublic, KeyType: &typeRSA})
+func TestGenerateWithoutExponent(t *testing.T) {
+	n, err := attr.Build(attr.Generate, tmpl{u(ck.CKA_MODULUS_BITS, 2048)}, attr.Facts{Class: ck.CKO_PUBLIC_KEY, KeyType: &typeRSA})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,77 +6,69 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// SetAttributes is C_SetAttributeValue: the set with t's values, or an error and no change. Secret is the new CKA_VALUE of a private
-// data object, for the guard, and aliases t; where that value is empty, the set has it and the guard's is void. Errors are those of Build, and CKR_ACTION_PROHIBITED where CKA_MODIFIABLE is FALSE.
-func SetAttributes(s *Set, t Template, f Facts) (set *Set, secret Template, err error) {
+// SetAttributes is C_SetAttributeValue: the set with t's values, or an error and no change. Errors are those of Build, and
+// CKR_ACTION_PROHIBITED where CKA_MODIFIABLE is FALSE.
+func SetAttributes(s *Set, t Template, f Facts) (*Set, error) {
 	if !s.Bool(ck.CKA_MODIFIABLE) {
-		return nil, nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_MODIFIABLE is FALSE")
+		return nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_MODIFIABLE is FALSE")
 	}
 	return change(s, t, &f, modifiable)
 }
 
-// Copy is C_CopyObject: the attributes of the copy, without what names the original. Secret is as of SetAttributes; for a data object
-// that becomes private it is the value that was public. Errors are those of Build, and CKR_ACTION_PROHIBITED where CKA_COPYABLE is FALSE.
-func Copy(s *Set, t Template, f Facts) (set *Set, secret Template, err error) {
+// Copy is C_CopyObject: the attributes of the copy, without what names the original. Errors are those of Build, and
+// CKR_ACTION_PROHIBITED where CKA_COPYABLE is FALSE.
+func Copy(s *Set, t Template, f Facts) (*Set, error) {
 	if !s.Bool(ck.CKA_COPYABLE) {
-		return nil, nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_COPYABLE is FALSE")
+		return nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_COPYABLE is FALSE")
 	}
-	set, secret, err = change(s, t, &f, modifiable|changeOnCopy)
+	set, err := change(s, t, &f, modifiable|changeOnCopy)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if s.Bool(ck.CKA_PRIVATE) && !set.Bool(ck.CKA_PRIVATE) {
-		return nil, nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the copy of a private object is private")
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the copy of a private object is private")
 	}
 	set.Delete(ck.CKA_UNIQUE_ID)
 	set.Delete(ck.CKA_NCRYPT_KEY_NAME)
-	return set, secret, nil
+	return set, nil
 }
 
 // change applies a template to an object that exists. allowed are the flags of which a row must have one.
-func change(s *Set, t Template, f *Facts, allowed flag) (*Set, Template, error) {
+func change(s *Set, t Template, f *Facts, allowed flag) (*Set, error) {
 	if err := checkCount(t); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	sch, err := schemaOf(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	out := s.Clone()
-	private := s.Bool(ck.CKA_PRIVATE) || t.asksPrivate()
 	seen := make(map[ck.AttributeType]bool, len(t))
-	var secret Template
 	for i := range t {
 		r, err := sch.lookup(t[i].Type)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if seen[r.typ] {
-			return nil, nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is given twice", uint(r.typ))
+			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is given twice", uint(r.typ))
 		}
 		seen[r.typ] = true
 		if !r.is(allowed | oneWayTrue | oneWayFalse | onlySO) {
-			return nil, nil, r.readOnly()
+			return nil, r.readOnly()
 		}
 		value, err := r.normalize(t[i].Value)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if err := r.mayBecome(s, value, f); err != nil {
-			return nil, nil, err
-		}
-		if r.isSecret(value, private) {
-			secret = append(secret, Attribute{Type: r.typ, Value: value})
-			out.Delete(r.typ)
-			continue
+			return nil, err
 		}
 		out.Put(r.typ, value)
 	}
-	secret = append(secret, out.hide(sch, private)...)
 	if err := consistent(out); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return out, secret, nil
+	return out, nil
 }
 
 // mayBecome keeps to the rules of attributes that go one way, or are the SO's. Setting what is already set is no change.
@@ -94,16 +86,4 @@ func (r *rule) mayBecome(s *Set, value []byte, f *Facts) error {
 
 func (r *rule) readOnly() error {
 	return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "attribute %#x cannot be changed so", uint(r.typ))
-}
-
-// hide takes what was public, and is private from now on, out of a set.
-func (s *Set) hide(sch *schema, private bool) (secret Template) {
-	for i := range sch.rules {
-		r := &sch.rules[i]
-		if value, ok := s.Get(r.typ); ok && r.isSecret(value, private) {
-			secret = append(secret, Attribute{Type: r.typ, Value: bytes.Clone(value)})
-			s.Delete(r.typ)
-		}
-	}
-	return secret
 }

@@ -9,7 +9,7 @@ import (
 
 // TestDefaults is the table of DEFAULTS.md.
 func TestDefaults(t *testing.T) {
-	ec := attr.Facts{Class: &classPrivate, KeyType: &typeEC}
+	ec := attr.Facts{Class: ck.CKO_PRIVATE_KEY, KeyType: &typeEC}
 	secret := key(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET)
 	value := s(ck.CKA_VALUE, "secret")
 	length := u(ck.CKA_VALUE_LEN, 16)
@@ -80,12 +80,12 @@ func TestDefaultUsage(t *testing.T) {
 		f    attr.Facts
 		want []ck.AttributeType
 	}{
-		{"RSA private", nil, attr.Facts{Class: &classPrivate, KeyType: &typeRSA}, []ck.AttributeType{ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_SIGN, ck.CKA_SIGN_RECOVER}},
-		{"RSA public", tmpl{u(ck.CKA_MODULUS_BITS, 2048)}, attr.Facts{Class: &classPublic, KeyType: &typeRSA}, []ck.AttributeType{ck.CKA_ENCRYPT, ck.CKA_WRAP, ck.CKA_VERIFY, ck.CKA_VERIFY_RECOVER}},
-		{"EC private", nil, attr.Facts{Class: &classPrivate, KeyType: &typeEC}, []ck.AttributeType{ck.CKA_SIGN, ck.CKA_DERIVE}},
-		{"EC public", tmpl{s(ck.CKA_EC_PARAMS, "p")}, attr.Facts{Class: &classPublic, KeyType: &typeEC}, []ck.AttributeType{ck.CKA_VERIFY}},
-		{"X25519 private", nil, attr.Facts{Class: &classPrivate, KeyType: &typeX25519}, []ck.AttributeType{ck.CKA_DERIVE}},
-		{"AES", tmpl{u(ck.CKA_VALUE_LEN, 16)}, attr.Facts{Class: &classSecret, KeyType: &typeAES}, []ck.AttributeType{ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_WRAP, ck.CKA_UNWRAP, ck.CKA_SIGN, ck.CKA_VERIFY}},
+		{"RSA private", nil, attr.Facts{Class: ck.CKO_PRIVATE_KEY, KeyType: &typeRSA}, []ck.AttributeType{ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_SIGN, ck.CKA_SIGN_RECOVER}},
+		{"RSA public", tmpl{u(ck.CKA_MODULUS_BITS, 2048)}, attr.Facts{Class: ck.CKO_PUBLIC_KEY, KeyType: &typeRSA}, []ck.AttributeType{ck.CKA_ENCRYPT, ck.CKA_WRAP, ck.CKA_VERIFY, ck.CKA_VERIFY_RECOVER}},
+		{"EC private", nil, attr.Facts{Class: ck.CKO_PRIVATE_KEY, KeyType: &typeEC}, []ck.AttributeType{ck.CKA_SIGN, ck.CKA_DERIVE}},
+		{"EC public", tmpl{s(ck.CKA_EC_PARAMS, "p")}, attr.Facts{Class: ck.CKO_PUBLIC_KEY, KeyType: &typeEC}, []ck.AttributeType{ck.CKA_VERIFY}},
+		{"X25519 private", nil, attr.Facts{Class: ck.CKO_PRIVATE_KEY, KeyType: &typeX25519}, []ck.AttributeType{ck.CKA_DERIVE}},
+		{"AES", tmpl{u(ck.CKA_VALUE_LEN, 16)}, attr.Facts{Class: ck.CKO_SECRET_KEY, KeyType: &typeAES}, []ck.AttributeType{ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_WRAP, ck.CKA_UNWRAP, ck.CKA_SIGN, ck.CKA_VERIFY}},
 	} {
 		n, err := attr.Build(attr.Generate, test.t, test.f)
 		if err != nil {
@@ -127,7 +127,7 @@ func TestProfile(t *testing.T) {
 	if !p.Match(tmpl{u(ck.CKA_CLASS, ck.CKO_PROFILE), b(ck.CKA_TOKEN, true), b(ck.CKA_PRIVATE, false), u(ck.CKA_PROFILE_ID, 1)}) {
 		t.Error("NSS would not find the profile object")
 	}
-	if _, _, err := attr.SetAttributes(p, tmpl{s(ck.CKA_LABEL, "x")}, attr.Facts{SO: true}); ck.Code(err) != ck.CKR_ACTION_PROHIBITED {
+	if _, err := attr.SetAttributes(p, tmpl{s(ck.CKA_LABEL, "x")}, attr.Facts{SO: true}); ck.Code(err) != ck.CKR_ACTION_PROHIBITED {
 		t.Errorf("SetAttributes: %v", err)
 	}
 }

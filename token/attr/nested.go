@@ -68,24 +68,3 @@ func checkNested(a Attribute, depth int) error {
 	_, err := r.normalize(a.Value)
 	return err
 }
-
-// Merge adds to a caller's template what a key's template (CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE) lays down for the new key. A caller
-// who asks for another value gets CKR_TEMPLATE_INCONSISTENT. The result aliases both.
-func Merge(t Template, nested []byte) (Template, error) {
-	add, err := DecodeNested(nested)
-	if err != nil {
-		return nil, err
-	}
-	out := append(make(Template, 0, len(t)+len(add)), t...)
-	for i := range add {
-		given, ok := t.Find(add[i].Type)
-		if !ok {
-			out = append(out, add[i])
-			continue
-		}
-		if !sameValue(add[i].Type, given, add[i].Value) {
-			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the key demands another value of attribute %#x", uint(add[i].Type))
-		}
-	}
-	return out, nil
-}

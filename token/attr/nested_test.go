@@ -52,23 +52,6 @@ func TestNestedErrors(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
-	lay := attr.EncodeNested(tmpl{b(ck.CKA_EXTRACTABLE, false), b(ck.CKA_TOKEN, false)})
-	merged, err := attr.Merge(tmpl{s(ck.CKA_LABEL, "x"), b(ck.CKA_TOKEN, false)}, lay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(merged) != 3 || merged[2].Type != ck.CKA_EXTRACTABLE {
-		t.Errorf("merged to %d attributes", len(merged))
-	}
-	if _, err := attr.Merge(tmpl{b(ck.CKA_EXTRACTABLE, true)}, lay); ck.Code(err) != ck.CKR_TEMPLATE_INCONSISTENT {
-		t.Errorf("a conflict: %v", err)
-	}
-	if _, err := attr.Merge(nil, []byte("x")); ck.Code(err) != ck.CKR_ATTRIBUTE_VALUE_INVALID {
-		t.Errorf("a malformed template: %v", err)
-	}
-}
-
 func FuzzDecodeNested(f *testing.F) {
 	f.Add(attr.EncodeNested(tmpl{s(ck.CKA_LABEL, "x"), nested(ck.CKA_WRAP_TEMPLATE, tmpl{b(ck.CKA_SIGN, true)})}))
 	f.Fuzz(func(t *testing.T, in []byte) {

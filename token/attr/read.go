@@ -28,7 +28,7 @@ func Readable(s *Set, typ ck.AttributeType) Access {
 		return Missing
 	case r.is(sensitive) && (s.Bool(ck.CKA_SENSITIVE) || !s.Bool(ck.CKA_EXTRACTABLE)):
 		return Sensitive
-	case r.is(sensitive), r.is(secretIfPrivate):
+	case r.is(sensitive | secretIfPrivate):
 		return Secret
 	}
 	return Missing

@@ -42,7 +42,7 @@ const (
 
 	changeOnCopy    // C_CopyObject may give another value
 	transient       // an instruction to the call, not stored
-	secretIfPrivate // the guard's while CKA_PRIVATE is TRUE, as CKA_VALUE of data objects
+	secretIfPrivate // the guard has it while CKA_PRIVATE is TRUE, not the set: CKA_VALUE of data objects
 )
 
 // readOnly is for what only the token itself says of an object.
