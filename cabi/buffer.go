@@ -53,24 +53,21 @@ func put(n C.CK_ULONG_PTR, length int, err error) {
 
 // transform is the shape of most functions of an operation: bytes in, bytes out. A bad argument ends the operation that ends names, as any other error does.
 func transform(name string, h C.CK_SESSION_HANDLE, ends ck.Flags, in C.CK_BYTE_PTR, inLen C.CK_ULONG, out C.CK_BYTE_PTR, outLen C.CK_ULONG_PTR,
-	f func(*token.Session, []byte, token.Output) (int, error)) (rv C.CK_RV) {
-	defer catch(name, &rv)
-	s, err := session(h)
-	if err != nil {
-		return result(name, err)
-	}
-	data, err := input(in, inLen)
-	var to token.Output
-	if err == nil {
-		to, err = output(out, outLen)
-	}
-	if err != nil {
-		_ = s.SessionCancel(ends)
-		return result(name, err)
-	}
-	n, err := f(s, data, to)
-	put(outLen, n, err)
-	return result(name, err)
+	f func(*token.Session, []byte, token.Output) (int, error)) C.CK_RV {
+	return inSession(name, h, func(s *token.Session) error {
+		data, err := input(in, inLen)
+		var to token.Output
+		if err == nil {
+			to, err = output(out, outLen)
+		}
+		if err != nil {
+			_ = s.SessionCancel(ends)
+			return err
+		}
+		n, err := f(s, data, to)
+		put(outLen, n, err)
+		return err
+	})
 }
 
 // finish is the shape of functions without input.
@@ -80,18 +77,15 @@ func finish(name string, h C.CK_SESSION_HANDLE, ends ck.Flags, out C.CK_BYTE_PTR
 }
 
 // feed is the shape of functions without output.
-func feed(name string, h C.CK_SESSION_HANDLE, ends ck.Flags, in C.CK_BYTE_PTR, inLen C.CK_ULONG, f func(*token.Session, []byte) error) (rv C.CK_RV) {
-	defer catch(name, &rv)
-	s, err := session(h)
-	if err != nil {
-		return result(name, err)
-	}
-	data, err := input(in, inLen)
-	if err != nil {
-		_ = s.SessionCancel(ends)
-		return result(name, err)
-	}
-	return result(name, f(s, data))
+func feed(name string, h C.CK_SESSION_HANDLE, ends ck.Flags, in C.CK_BYTE_PTR, inLen C.CK_ULONG, f func(*token.Session, []byte) error) C.CK_RV {
+	return inSession(name, h, func(s *token.Session) error {
+		data, err := input(in, inLen)
+		if err != nil {
+			_ = s.SessionCancel(ends)
+			return err
+		}
+		return f(s, data)
+	})
 }
 
 // pin copies a PIN; the caller closes it. A NULL PIN is the protected authentication path's, which there is none of.

@@ -27,6 +27,7 @@ import (
 	"unsafe"
 
 	_ "github.com/ncrypt11/ncrypt11/cabi/shim" // links the C files that the stubs call
+	"github.com/ncrypt11/ncrypt11/cabi/wide"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
@@ -45,12 +46,13 @@ var starting sync.Mutex
 const maxProcs = 8
 
 //export goC_Initialize
-func goC_Initialize() (rv C.CK_RV) {
-	defer catch("C_Initialize", &rv)
+func goC_Initialize() C.CK_RV { return call("C_Initialize", initialize) }
+
+func initialize() error {
 	starting.Lock()
 	defer starting.Unlock()
 	if provider.Load() != nil {
-		return result("C_Initialize", ck.CKR_CRYPTOKI_ALREADY_INITIALIZED)
+		return ck.CKR_CRYPTOKI_ALREADY_INITIALIZED
 	}
 	if runtime.GOMAXPROCS(0) > maxProcs {
 		runtime.GOMAXPROCS(maxProcs)
@@ -60,21 +62,22 @@ func goC_Initialize() (rv C.CK_RV) {
 	if err == nil {
 		provider.Store(p)
 	}
-	return result("C_Initialize", err)
+	return err
 }
 
 //export goC_Finalize
-func goC_Finalize() (rv C.CK_RV) {
-	defer catch("C_Finalize", &rv)
+func goC_Finalize() C.CK_RV { return call("C_Finalize", finalize) }
+
+func finalize() error {
 	starting.Lock()
 	defer starting.Unlock()
 	p := provider.Swap(nil)
 	if p == nil {
-		return result("C_Finalize", ck.CKR_CRYPTOKI_NOT_INITIALIZED)
+		return ck.CKR_CRYPTOKI_NOT_INITIALIZED
 	}
 	p.Close()
 	debug.FreeOSMemory() // the host goes on without us
-	return result("C_Finalize", nil)
+	return nil
 }
 
 // getenv asks the C library, since Go's own environment is the one of load time, and not at all in a setuid program.
@@ -84,24 +87,38 @@ func getenv(name string) string {
 	return C.GoString(C.ncrypt11_getenv(cName))
 }
 
-// enter is the one door for calls that have no session: initialized?, panics, trace, error to CK_RV.
-func enter(name string, f func(*token.Provider) error) (rv C.CK_RV) {
-	defer catch(name, &rv)
-	p := provider.Load()
-	if p == nil {
-		return result(name, ck.CKR_CRYPTOKI_NOT_INITIALIZED)
-	}
-	return result(name, f(p))
+// enter is the way in for calls that have no session: initialized?, panics, trace, error to CK_RV.
+func enter(name string, f func(*token.Provider) error) C.CK_RV {
+	return call(name, func() error {
+		p := provider.Load()
+		if p == nil {
+			return ck.CKR_CRYPTOKI_NOT_INITIALIZED
+		}
+		return f(p)
+	})
 }
 
-// inSession is the door for calls in a session.
-func inSession(name string, h C.CK_SESSION_HANDLE, f func(*token.Session) error) (rv C.CK_RV) {
+// inSession is the way in for calls in a session.
+func inSession(name string, h C.CK_SESSION_HANDLE, f func(*token.Session) error) C.CK_RV {
+	return call(name, func() error {
+		s, err := session(h)
+		if err != nil {
+			return err
+		}
+		return f(s)
+	})
+}
+
+// call is the door itself: every call from C runs in it. It keeps the stack wide for the host's signal handlers (package wide), lets no panic out, traces,
+// and turns the error into a CK_RV.
+func call(name string, f func() error) (rv C.CK_RV) {
+	wide.Run(func() { rv = guarded(name, f) })
+	return rv
+}
+
+func guarded(name string, f func() error) (rv C.CK_RV) {
 	defer catch(name, &rv)
-	s, err := session(h)
-	if err != nil {
-		return result(name, err)
-	}
-	return result(name, f(s))
+	return result(name, f())
 }
 
 func session(h C.CK_SESSION_HANDLE) (*token.Session, error) {

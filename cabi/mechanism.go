@@ -17,20 +17,17 @@ import (
 
 // begin is the shape of the *Init functions. A NULL mechanism ends the active operation (section 5.1.2, v3.0).
 func begin(name string, h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE,
-	f func(*token.Session, *ck.Mechanism, ck.ObjectHandle) error) (rv C.CK_RV) {
-	defer catch(name, &rv)
-	s, err := session(h)
-	if err != nil {
-		return result(name, err)
-	}
-	if m == nil {
-		return result(name, f(s, nil, ck.ObjectHandle(key)))
-	}
-	mechanism, err := decodeMechanism(m)
-	if err != nil {
-		return result(name, err)
-	}
-	return result(name, f(s, &mechanism, ck.ObjectHandle(key)))
+	f func(*token.Session, *ck.Mechanism, ck.ObjectHandle) error) C.CK_RV {
+	return inSession(name, h, func(s *token.Session) error {
+		if m == nil {
+			return f(s, nil, ck.ObjectHandle(key))
+		}
+		mechanism, err := decodeMechanism(m)
+		if err != nil {
+			return err
+		}
+		return f(s, &mechanism, ck.ObjectHandle(key))
+	})
 }
 
 // decodeMechanism copies a CK_MECHANISM out of C memory. The mechanism's row says which struct its parameter is; a mechanism without a row keeps none, and the
