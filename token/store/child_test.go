@@ -22,6 +22,7 @@ var roles = map[string]func(path string, args []string) error{
 	"fill a small disk":  fillSmallDisk,
 	"hit the size limit": hitSizeLimit,
 	"read only":          readOnly,
+	"read only with log": readOnlyWithLog,
 }
 
 const roleVariable = "STORE_TEST_ROLE"

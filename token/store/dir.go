@@ -98,7 +98,11 @@ func Create(dir string, h *Header) (*Store, error) {
 	if err := h.check(); err != nil {
 		return nil, ck.Errorf(ck.CKR_ARGUMENTS_BAD, "token header: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		err = makeHome(dir)
+	}
+	if err != nil {
 		return nil, inaccessible(dir, err)
 	}
 	if err := checkHome(dir); err != nil {
@@ -119,6 +123,24 @@ func Create(dir string, h *Header) (*Store, error) {
 		return nil, err
 	}
 	return Open(path)
+}
+
+// makeHome makes dir and what is missing above it, on disk when it returns.
+func makeHome(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeHome(parent); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // fill makes the files of a token in the directory made, on disk when it returns.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -93,12 +94,8 @@ func TestSizeLimit(t *testing.T) {
 }
 
 // readOnly looks at a token through a read-only mount, while another process writes it.
-func readOnly(path string, args []string) error {
-	dir := filepath.Dir(path)
-	if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
-		return err
-	}
-	if err := syscall.Mount("", dir, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+func readOnly(path string, _ []string) error {
+	if err := mountReadOnly(path); err != nil {
 		return err
 	}
 	s, err := store.Open(path)
@@ -180,5 +177,50 @@ func TestReadOnly(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func mountReadOnly(path string) error {
+	dir := filepath.Dir(path)
+	if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
+		return err
+	}
+	return syscall.Mount("", dir, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+}
+
+func readOnlyWithLog(path string, _ []string) error {
+	if err := mountReadOnly(path); err != nil {
+		return err
+	}
+	_, err := store.Open(path)
+	if !errors.Is(err, ck.CKR_DEVICE_ERROR) || !strings.Contains(err.Error(), "where it can be written") {
+		return fmt.Errorf("the token opened with %v", err)
+	}
+	return nil
+}
+
+// A log without its index cannot be read without writing. Leaving it out would show an old state of the token as its present one.
+func TestReadOnlyWithLog(t *testing.T) {
+	s := create(t)
+	writer := child(t, "add forever", s.Path(), "1")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, out := talk(t, writer)
+	if !out.Scan() {
+		t.Fatal("the writer wrote nothing")
+	}
+	_ = writer.Process.Kill()
+	_ = writer.Wait()
+	if err := os.Remove(filepath.Join(s.Path(), "token.db-shm")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := child(t, "read only with log", s.Path())
+	inNamespace(t, cmd)
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	if _, err := opened(t, s.Path()).Get(object(1).ID); err != nil {
+		t.Errorf("where it can be written: %v", err)
 	}
 }

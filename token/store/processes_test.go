@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,24 +180,28 @@ func opened(t *testing.T, path string) *store.Store {
 func TestFairness(t *testing.T) {
 	hog := create(t)
 	s := opened(t, hog.Path())
-	stop, stopped := make(chan bool), make(chan error)
+	var held, stop atomic.Bool
+	stopped := make(chan error)
 	go func() {
-		for {
-			err := hog.UpdateHeader(func(*store.Header) error { time.Sleep(10 * time.Millisecond); return nil })
-			select {
-			case <-stop:
-				stopped <- err
-				return
-			default:
-			}
+		var err error
+		for err == nil && !stop.Load() {
+			err = hog.UpdateHeader(func(*store.Header) error {
+				held.Store(true)
+				time.Sleep(10 * time.Millisecond)
+				return nil
+			})
 		}
+		stopped <- err
 	}()
+	for !held.Load() {
+		time.Sleep(time.Millisecond)
+	}
 	for n := range 5 {
 		if err := s.Put(object(n)); err != nil {
 			t.Error(err)
 		}
 	}
-	close(stop)
+	stop.Store(true)
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}

@@ -27,7 +27,8 @@ type reader struct {
 func (r *reader) open() (err error) {
 	for _, how := range []access{readWrite, readShared, readFrozen} {
 		if how == readFrozen && hasLog(r.db) {
-			break // the log holds changes that a frozen view would miss
+			// The log holds changes that a frozen view would miss.
+			return ck.Errorf(ck.CKR_DEVICE_ERROR, "%s: it is read-only here and a writer left its log behind; open it once where it can be written (%w)", r.db, err)
 		}
 		if err = r.connect(how); err == nil || !lacksPermission(err) {
 			break

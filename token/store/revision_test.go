@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -243,6 +246,43 @@ func TestClosed(t *testing.T) {
 	for _, err := range []error{versionErr, getErr, s.Put(object(1)), s.UpdateHeader(func(*store.Header) error { return nil })} {
 		if !errors.Is(err, ck.CKR_DEVICE_REMOVED) {
 			t.Errorf("a call on a closed store: %v", err)
+		}
+	}
+}
+
+// What was deleted or replaced is no longer in the closed token's files.
+func TestDeletedIsOverwritten(t *testing.T) {
+	s := create(t)
+	secret := bytes.Repeat([]byte("sealed key"), 2000) // some on overflow pages
+	for n := range 20 {
+		o := object(n)
+		o.Record = append([]byte{byte(n)}, secret[:30<<n%len(secret)]...)
+		if err := s.Put(o); err != nil {
+			t.Fatal(err)
+		}
+		if n%2 == 0 {
+			o.Record = nil
+			if err := s.Put(o); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := s.Delete(o.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(s.Path(), "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(text, secret[:20]) {
+			t.Errorf("%s still has a deleted record", name)
 		}
 	}
 }
