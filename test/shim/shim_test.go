@@ -49,6 +49,9 @@ func (r hostRun) name() string {
 
 var hostRuns = []hostRun{
 	{program: "presence"},
+	{program: "secure", root: true},
+	{program: "pair"},
+	{program: "pair", way: "copy"},
 
 	{program: "forks", args: "N 4", count: count{60, 500}},
 	{program: "forks", args: "N 4 clone", count: count{60, 500}},
