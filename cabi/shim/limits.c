@@ -42,7 +42,7 @@ static int threads_allowed(void)
 	 * of a process also makes the C library install its own handlers, which
 	 * Go must find in place when it starts. */
 	pthread_mutex_lock(&release);
-	while (made < THREADS_NEEDED && pthread_create(&threads[made], NULL, wait_for_release, &release) == 0)
+	while (made < THREADS_NEEDED && __real_pthread_create(&threads[made], NULL, wait_for_release, &release) == 0)
 		made++;
 	pthread_mutex_unlock(&release);
 	for (int i = 0; i < made; i++)

@@ -13,7 +13,7 @@
 package shim
 
 // #cgo CFLAGS: -std=gnu11 -Wall -Wextra -fvisibility=hidden
-// #cgo LDFLAGS: -Wl,-z,now -ldl -lpthread
+// #cgo LDFLAGS: -Wl,-z,now -Wl,--wrap=pthread_create -ldl -lpthread
 import "C"
 
 import "time"

@@ -137,6 +137,13 @@ int signals_after_start(void);
 /* limits.c */
 int limits_check(void);
 
+/* threads.c */
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
+
+/* The C library's, under the name that the linker's --wrap gives it. */
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
+	__attribute__((visibility("default")));
+
 /* arguments.c */
 char **arguments_make(void);
 

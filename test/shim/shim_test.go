@@ -94,6 +94,7 @@ var hostRuns = []hostRun{
 
 	{program: "limits", args: "address-space"},
 	{program: "limits", args: "threads", root: true},
+	{program: "limits", args: "threads-later", root: true},
 	{program: "limits", args: "locked-memory", root: true},
 	{program: "limits", args: "thread-stacks"},
 	{program: "limits", args: "descriptors"},

@@ -58,6 +58,38 @@ static void threads(const struct table *table)
 	set(RLIMIT_NPROC, 100);
 }
 
+static const struct table *later_table;
+static pthread_barrier_t later_start;
+
+static void *work_later(void *unused)
+{
+	(void)unused;
+	pthread_barrier_wait(&later_start);
+	CHECK(later_table->Sleep(20) == 1 && later_table->Work(8) == 8);
+	return NULL;
+}
+
+/* Threads that are refused for a while after the start, as when a service is
+ * at the limit of its tasks: a delay, and no abort. */
+static void threads_later(const struct table *table)
+{
+	pthread_t threads[12];
+	rlim_t before = get(RLIMIT_NPROC);
+
+	CHECK(setresuid(54323, 54323, 54323) == 0);
+	CHECK(table->Init() == 0 && table->Light() == 1);
+	later_table = table;
+	CHECK(pthread_barrier_init(&later_start, NULL, 13) == 0);
+	for (int i = 0; i < 12; i++)
+		CHECK(pthread_create(&threads[i], NULL, work_later, NULL) == 0);
+	set(RLIMIT_NPROC, 1);
+	pthread_barrier_wait(&later_start);
+	pause_us(1500000);
+	set(RLIMIT_NPROC, before);
+	for (int i = 0; i < 12; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 static void locked_memory(const struct table *table)
 {
 	CHECK(setresuid(54322, 54322, 54322) == 0);
@@ -101,6 +133,7 @@ static const struct {
 } kinds[] = {
 	{"address-space", address_space},
 	{"threads", threads},
+	{"threads-later", threads_later},
 	{"locked-memory", locked_memory},
 	{"thread-stacks", thread_stacks},
 	{"descriptors", descriptors},
