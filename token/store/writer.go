@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -17,6 +16,7 @@ type writer struct {
 	db     string
 	mu     sync.Mutex
 	conn   *sqlite.Conn
+	turn   *turnstile
 	closed bool
 }
 
@@ -34,12 +34,16 @@ func (w *writer) open() error {
 	if err := set(c, "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000", "journal_size_limit=4194304", "secure_delete=ON"); err != nil {
 		return err
 	}
-	if err := promises(c); err != nil {
+	var turn *turnstile
+	if err = promises(c); err == nil {
+		turn, err = newTurnstile(w.db)
+	}
+	if err != nil {
 		_ = c.Close()
 		return err
 	}
 	c.SetBusyTimeout(0) // begin waits, in its own way
-	w.conn = c
+	w.conn, w.turn = c, turn
 	return nil
 }
 
@@ -64,15 +68,15 @@ func promises(c *sqlite.Conn) error {
 }
 
 // begin takes the write lock. IMMEDIATE takes it at once, so that the transaction never works on what another process is about to change.
-// Nobody is told when the lock is free, and one who writes without a pause gives it up for microseconds only. SQLite's own waiting, 100 ms
-// at a time, would hardly ever meet such a moment; a millisecond at a time does.
 func (w *writer) begin() error {
-	for deadline := time.Now().Add(lockWait); ; {
+	deadline := time.Now().Add(lockWait)
+	w.turn.enter()
+	defer w.turn.leave()
+	for ; ; pause(lockPause) {
 		err := run(w.conn, "BEGIN IMMEDIATE", nil, nil)
 		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(200*time.Microsecond + rand.N(1600*time.Microsecond))
 	}
 }
 
@@ -99,6 +103,7 @@ func (w *writer) close() error {
 	if w.conn == nil {
 		return nil
 	}
+	w.turn.close()
 	err := w.conn.Close()
 	w.conn = nil
 	return explain(w.db, err)
