@@ -3,6 +3,7 @@ module github.com/ncrypt11/ncrypt11
 go 1.26.4
 
 require (
+	filippo.io/bigmod v0.1.0 // indirect
 	github.com/ThalesIgnite/crypto11 v1.2.5 // indirect
 	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect

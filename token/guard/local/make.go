@@ -1,0 +1,208 @@
+package local
+
+import (
+	"slices"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// generators make fresh keys, by the primitive of the mechanism.
+var generators = map[mech.Primitive]struct {
+	op       mech.Op
+	class    ck.ObjectClass
+	generate func(*guard.KeySpec) (material, error)
+}{
+	mech.GenerateRSA:        {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateRSA},
+	mech.GenerateEC:         {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateEC},
+	mech.GenerateEdwards:    {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateEdwards},
+	mech.GenerateMontgomery: {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateMontgomery},
+	mech.GenerateAES:        {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
+	mech.GenerateSecret:     {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
+}
+
+// Generate makes a key (pair) from the operating system's randomness.
+func (g *Keys) Generate(v guard.Vault, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	maker, ok := generators[s.Row.Primitive]
+	if !ok || s.Row.Flags&maker.op.Flag() == 0 {
+		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "the mechanism generates no keys")
+	}
+	if p.Class != maker.class || p.KeyType != spec.KeyType || !slices.Contains(s.Row.KeyTypes, spec.KeyType) {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the mechanism makes keys of another class or type")
+	}
+	m, err := maker.generate(spec)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
+
+// Import takes in a key that was made elsewhere.
+func (g *Keys) Import(v guard.Vault, given *guard.Material, p *guard.Policy) (*guard.Key, error) {
+	if p.Class != given.Class || p.KeyType != given.KeyType {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "policy and key disagree on class or type")
+	}
+	m, err := importMaterial(given)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
+
+// Derive makes a secret key from a shared secret.
+func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	k, err := g.use(base, mech.OpDerive, s)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a derived key is a secret key of the type that the template names")
+	}
+	party, ok := k.material.(agreer)
+	if !ok {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	shared, err := party.agree(s)
+	if err != nil {
+		return nil, err
+	}
+	defer shared.Close()
+	value, err := deriveValue(shared, s, spec)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newSecretKey(spec.KeyType, value)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
+
+// Load opens a sealed record of the vault.
+func (g *Keys) Load(v guard.Vault, record []byte) (guard.Ref, error) {
+	var policy *guard.Policy
+	var plain *secret.Bytes
+	err := g.vaults.with(v, func(master *secret.Bytes) (err error) {
+		policy, plain, err = openRecord(master, record)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer plain.Close()
+	m, err := materialOf(policy.Class, policy.KeyType, plain)
+	if err != nil {
+		return 0, damaged("its key is not sound: %w", err)
+	}
+	return g.keep(newKey(v, m, policy))
+}
+
+// Reissue gives a copy of the key under another policy.
+func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Key, error) {
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	if err := guard.Narrower(k.policy, p); err != nil {
+		return nil, err
+	}
+	plain, err := k.material.plain()
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	m, err := materialOf(p.Class, p.KeyType, plain)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
+
+// Reveal gives the plaintext of a key that may be read.
+func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	if p := k.policy; p.Class != ck.CKO_DATA && (p.Sensitive || !p.Extractable) {
+		return nil, ck.CKR_ATTRIBUTE_SENSITIVE
+	}
+	return reveal(k.material.private()), nil
+}
+
+// reveal moves parts into one secret.
+func reveal(parts []guard.Part) *guard.Revealed {
+	total := 0
+	for _, p := range parts {
+		total += len(p.Value)
+	}
+	r := &guard.Revealed{Secret: secret.New(total)}
+	room := r.Secret.Bytes()
+	for _, p := range parts {
+		n := copy(room, p.Value)
+		secret.Wipe(p.Value)
+		r.Parts = append(r.Parts, guard.Part{Type: p.Type, Value: room[:n:n]})
+		room = room[n:]
+	}
+	return r
+}
+
+// admit takes over m: seals it where the vault has a master key, and loads it. It wipes m where that fails.
+func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (made *guard.Key, err error) {
+	k := newKey(v, m, clonePolicy(p))
+	defer func() {
+		if err != nil {
+			k.release()
+		}
+	}()
+	if err := k.policy.Valid(); err != nil {
+		return nil, err
+	}
+	public, err := m.public()
+	if err != nil {
+		return nil, err
+	}
+	made = &guard.Key{Public: public}
+	if v != 0 {
+		if made.Record, err = g.seal(v, k); err != nil {
+			return nil, err
+		}
+	}
+	if made.Ref, err = g.vaults.ifOpen(v, func() guard.Ref { return g.table.add(k) }); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+func (g *Keys) seal(v guard.Vault, k *key) (record []byte, err error) {
+	plain, err := k.material.plain()
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	err = g.vaults.with(v, func(master *secret.Bytes) (err error) {
+		record, err = sealRecord(master, k.policy, plain)
+		return err
+	})
+	return record, err
+}
+
+// keep loads k, or wipes it where its vault has been locked meanwhile.
+func (g *Keys) keep(k *key) (guard.Ref, error) {
+	ref, err := g.vaults.ifOpen(k.vault, func() guard.Ref { return g.table.add(k) })
+	if err != nil {
+		k.release()
+	}
+	return ref, err
+}
+
+func clonePolicy(p *guard.Policy) *guard.Policy {
+	c := *p
+	c.Allowed = slices.Clone(p.Allowed)
+	return &c
+}

@@ -1,0 +1,115 @@
+package local
+
+import (
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+func (k *rsaKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
+	if len(data) != k.raw.size() && s.Row.Primitive != mech.RSARaw {
+		return nil, ck.CKR_ENCRYPTED_DATA_LEN_RANGE
+	}
+	switch s.Row.Primitive {
+	case mech.RSAPKCS1:
+		return k.decryptPKCS1(dst, data, anyLength)
+	case mech.RSAOAEP:
+		return k.decryptOAEP(dst, s, data)
+	case mech.RSARaw:
+		return k.rawOperation(dst, data, ck.CKR_ENCRYPTED_DATA_LEN_RANGE, ck.CKR_ENCRYPTED_DATA_INVALID)
+	}
+	return nil, ck.CKR_MECHANISM_INVALID
+}
+
+func (k *rsaKey) decryptOAEP(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
+	plain, err := k.std.Decrypt(nil, data, &rsa.OAEPOptions{Hash: s.Hash.Crypto(), MGFHash: s.MGFHash.Crypto(), Label: s.Label})
+	if err != nil {
+		return nil, ck.CKR_ENCRYPTED_DATA_INVALID
+	}
+	defer secret.Wipe(plain)
+	return append(dst, plain...), nil
+}
+
+// anyLength is for decryptPKCS1 where the length of the plaintext is not known beforehand.
+const anyLength = -1
+
+// decryptPKCS1 never says that the padding is wrong, for whoever may ask often enough can decrypt with that answer (Bleichenbacher). A bad
+// ciphertext gives a synthetic plaintext instead, always the same for the same ciphertext and key ("implicit rejection", as in the
+// IRTF's RSA guidance and in OpenSSL 3.2). Where the length is known, a plaintext of another length is as bad as bad padding.
+func (k *rsaKey) decryptPKCS1(dst, ciphertext []byte, length int) ([]byte, error) {
+	em, inRange, err := k.raw.private(ciphertext)
+	if err != nil {
+		return nil, err
+	}
+	if !inRange { // a public fact
+		return nil, ck.CKR_ENCRYPTED_DATA_INVALID
+	}
+	defer secret.Wipe(em)
+	size := len(em)
+	if length > size-pkcs1Overhead {
+		return nil, ck.CKR_ENCRYPTED_DATA_LEN_RANGE
+	}
+	synthetic, syntheticLen := k.synthetic(ciphertext)
+	defer secret.Wipe(synthetic)
+
+	// Where does the padding end? No branch below depends on em.
+	var end, found int
+	for i := 2; i < size; i++ {
+		zero := subtle.ConstantTimeByteEq(em[i], 0)
+		end = subtle.ConstantTimeSelect(zero&^found, i, end)
+		found |= zero
+	}
+	good := subtle.ConstantTimeByteEq(em[0], 0) & subtle.ConstantTimeByteEq(em[1], 2) & found &
+		subtle.ConstantTimeLessOrEq(pkcs1Overhead-1, end)
+	plainLen := size - 1 - end
+	if length != anyLength {
+		good &= subtle.ConstantTimeEq(int32(plainLen), int32(length))
+		syntheticLen = length
+	}
+	subtle.ConstantTimeCopy(1-good, em, synthetic)
+	plainLen = subtle.ConstantTimeSelect(good, plainLen, syntheticLen)
+	return append(dst, em[size-plainLen:]...), nil
+}
+
+// synthetic gives the bytes whose end stands for the plaintext of a bad ciphertext, and how many of them do.
+func (k *rsaKey) synthetic(ciphertext []byte) (message []byte, length int) {
+	size := k.raw.size()
+	padded := make([]byte, size)
+	copy(padded[size-len(ciphertext):], ciphertext)
+	mac := hmac.New(sha256.New, k.seed[:])
+	mac.Write(padded)
+	key := mac.Sum(nil)
+	defer secret.Wipe(key)
+
+	// 128 candidates of 16 bits. The last that is in range wins; that none is has a chance below 2^-128.
+	limit := size - pkcs1Overhead + 1
+	mask := 1<<bits.Len(uint(limit)) - 1
+	candidates := expand(key, "length", 256)
+	for i := 0; i < len(candidates); i += 2 {
+		candidate := int(binary.BigEndian.Uint16(candidates[i:])) & mask
+		fits := subtle.ConstantTimeLessOrEq(candidate+1, limit)
+		length = subtle.ConstantTimeSelect(fits, candidate, length)
+	}
+	return expand(key, "message", size), length
+}
+
+// expand is the guidance's pseudorandom function: HMAC-SHA256 over a counter, the label and the length in bits.
+func expand(key []byte, label string, n int) []byte {
+	out := make([]byte, 0, n+sha256.Size)
+	mac := hmac.New(sha256.New, key)
+	for i := 0; len(out) < n; i++ {
+		mac.Reset()
+		mac.Write(binary.BigEndian.AppendUint16(nil, uint16(i)))
+		mac.Write([]byte(label))
+		mac.Write(binary.BigEndian.AppendUint16(nil, uint16(n*8)))
+		out = mac.Sum(out)
+	}
+	return out[:n]
+}

@@ -1,0 +1,112 @@
+package local
+
+import (
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// Unwrap decrypts a wrapped key and takes it in.
+func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if p.KeyType != spec.KeyType || p.Class != ck.CKO_SECRET_KEY && p.Class != ck.CKO_PRIVATE_KEY {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "policy and template disagree on class or type")
+	}
+	k, err := g.use(unwrapping, mech.OpUnwrap, s)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	plain, err := unwrapPlain(k, s, wrapped, spec, p.Class)
+	if err != nil {
+		return nil, unwrapError(err)
+	}
+	defer plain.Close()
+	m, err := materialOf(p.Class, spec.KeyType, plain)
+	if err != nil {
+		return nil, ck.CKR_WRAPPED_KEY_INVALID
+	}
+	return g.admit(v, m, p)
+}
+
+// unwrapErrors turn what decryption finds into what C_UnwrapKey answers. Whatever is wrong with the content has one answer, which tells
+// who alters wrapped keys nothing of the plaintext; the length of what he sent he knows.
+var unwrapErrors = map[ck.RV]ck.RV{
+	ck.CKR_ENCRYPTED_DATA_LEN_RANGE: ck.CKR_WRAPPED_KEY_LEN_RANGE,
+	ck.CKR_ENCRYPTED_DATA_INVALID:   ck.CKR_WRAPPED_KEY_INVALID,
+	ck.CKR_DATA_LEN_RANGE:           ck.CKR_WRAPPED_KEY_LEN_RANGE,
+}
+
+func unwrapError(err error) error {
+	if rv, ok := unwrapErrors[ck.Code(err)]; ok {
+		return rv
+	}
+	return err
+}
+
+// unwrapPlain decrypts and cuts the plaintext to the length that the template asks for.
+func unwrapPlain(k *key, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, class ck.ObjectClass) (*secret.Bytes, error) {
+	want := 0
+	if class == ck.CKO_SECRET_KEY {
+		want = spec.ValueLen
+	}
+	if r, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY {
+		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA of %d bytes wraps no private keys", r.raw.size())
+	}
+	plain, err := decryptWrapped(k.material, s, wrapped, want)
+	if err != nil {
+		return nil, err
+	}
+	if class == ck.CKO_PRIVATE_KEY || want == 0 && s.Row.Primitive != mech.RSARaw || want == plain.Len() {
+		return plain, nil
+	}
+	defer plain.Close()
+	return cut(plain, s.Row.Primitive, want)
+}
+
+func decryptWrapped(m material, s *mech.Scheme, wrapped []byte, want int) (*secret.Bytes, error) {
+	var plain []byte
+	var err error
+	if r, ok := m.(*rsaKey); ok && s.Row.Primitive == mech.RSAPKCS1 && want > 0 {
+		// The length that the template asks for leaves an attacker no answer at all: some key always comes out.
+		if len(wrapped) != r.raw.size() {
+			return nil, ck.CKR_WRAPPED_KEY_LEN_RANGE
+		}
+		plain, err = r.decryptPKCS1(nil, wrapped, want)
+	} else if d, ok := m.(decrypter); ok {
+		plain, err = d.decrypt(nil, s, wrapped)
+	} else {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	if err != nil {
+		return nil, err
+	}
+	return secret.From(plain), nil
+}
+
+// cut takes the key out of a plaintext of another length. Two mechanisms leave padding around it: CKM_RSA_X_509 zeros before, CKM_AES_CBC
+// zeros behind. With the others the template contradicts the wrapped key, and where that key is authenticated one may say so.
+func cut(plain *secret.Bytes, p mech.Primitive, want int) (*secret.Bytes, error) {
+	n := plain.Len()
+	var key, padding []byte
+	switch {
+	case p == mech.RSARaw && want == 0:
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "CKM_RSA_X_509 does not keep a key's length: CKA_VALUE_LEN is needed")
+	case p == mech.RSARaw && want < n:
+		padding, key = plain.Bytes()[:n-want], plain.Bytes()[n-want:]
+	case p == mech.AESCBC && want < n && want > n-blockLen:
+		key, padding = plain.Bytes()[:want], plain.Bytes()[want:]
+	case p == mech.AESGCM, p == mech.AESKeyWrap, p == mech.AESKeyWrapPad, p == mech.RSAOAEP:
+		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_LEN_RANGE, "the wrapped key has %d bytes, CKA_VALUE_LEN says %d", n, want)
+	default:
+		return nil, ck.CKR_WRAPPED_KEY_INVALID
+	}
+	var nonzero byte
+	for _, b := range padding {
+		nonzero |= b
+	}
+	if nonzero != 0 {
+		return nil, ck.CKR_WRAPPED_KEY_INVALID
+	}
+	return secret.Copy(key), nil
+}

@@ -1,0 +1,94 @@
+package local
+
+import (
+	"crypto/rsa"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// wrappable is the one place that decides whether a key may leave, encrypted.
+func (k *key) wrappable(trusted bool) error {
+	switch p := k.policy; {
+	case p.Class != ck.CKO_SECRET_KEY && p.Class != ck.CKO_PRIVATE_KEY:
+		return ck.CKR_KEY_NOT_WRAPPABLE
+	case !p.Extractable:
+		return ck.CKR_KEY_UNEXTRACTABLE
+	case p.WrapWithTrusted && !trusted:
+		return ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "the key has CKA_WRAP_WITH_TRUSTED and the wrapping key is not trusted")
+	}
+	return nil
+}
+
+// Wrap encrypts a key under a secret key.
+func (g *Keys) Wrap(dst []byte, wrapping guard.Ref, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
+	w, err := g.use(wrapping, mech.OpWrap, s)
+	if err != nil {
+		return nil, err
+	}
+	defer w.release()
+	m, ok := w.material.(encrypter)
+	if !ok {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	plain, err := g.plainToWrap(ref, w.policy.Trusted)
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	input := plain
+	if rest := plain.Len() % blockLen; s.Row.Primitive == mech.AESCBC && rest != 0 { // the section on AES-CBC has keys padded with zeros
+		input = secret.New(plain.Len() + blockLen - rest)
+		defer input.Close()
+		copy(input.Bytes(), plain.Bytes())
+	}
+	wrapped, err := m.encrypt(dst, s, input.Bytes())
+	if ck.Code(err) == ck.CKR_DATA_LEN_RANGE {
+		return nil, ck.Errorf(ck.CKR_KEY_SIZE_RANGE, "the mechanism cannot wrap a key of %d bytes", plain.Len())
+	}
+	return wrapped, err
+}
+
+// plainToWrap is the plaintext of a key that may leave: PrivateKeyInfo, or a secret key's bytes.
+func (g *Keys) plainToWrap(ref guard.Ref, trusted bool) (*secret.Bytes, error) {
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	if err := k.wrappable(trusted); err != nil {
+		return nil, err
+	}
+	return k.material.plain()
+}
+
+// WrapPublic encrypts a secret key under an RSA public key, which nobody here vouches for.
+func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
+	if s.Row.Flags&mech.OpWrap.Flag() == 0 {
+		return nil, ck.CKR_MECHANISM_INVALID
+	}
+	public, err := pubkey.Parse(ck.CKK_RSA, parts(wrapping).get)
+	if err != nil {
+		return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "only RSA public keys wrap: %w", err)
+	}
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	if err := k.wrappable(false); err != nil {
+		return nil, err
+	}
+	if k.policy.Class != ck.CKO_SECRET_KEY {
+		return nil, ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "RSA wraps secret keys only")
+	}
+	plain, err := k.material.plain()
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	return encryptRSA(dst, public.(*rsa.PublicKey), s, plain.Bytes())
+}

@@ -1,0 +1,92 @@
+package guard
+
+import (
+	"encoding/binary"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+)
+
+// The encoding of a policy, version 1: RECORD.md has the bytes.
+const (
+	policyVersion   = 1
+	policyFixedLen  = 1 + 16 + 8 + 8 + 2 + 1 + 2
+	mechanismLen    = 8
+	maxAllowed      = 1024
+	maxPolicyLen    = policyFixedLen + maxAllowed*mechanismLen
+	allUsages       = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive
+	allUsagesOfV1   = 1<<9 - 1
+	policyFlagsOfV1 = 1<<7 - 1
+)
+
+var _ = [1]struct{}{}[allUsages-allUsagesOfV1] // a new usage needs a new version
+
+// flags are the policy's yes-or-no fields in the order of their bits.
+func (p *Policy) flags() [7]*bool {
+	return [7]*bool{&p.Private, &p.Sensitive, &p.Extractable, &p.WrapWithTrusted, &p.Trusted, &p.AlwaysAuthenticate, &p.Token}
+}
+
+// Encode gives the policy's only encoding. The policy must have at most 1024 allowed mechanisms (see Valid).
+func (p *Policy) Encode() []byte {
+	b := make([]byte, 0, policyFixedLen+len(p.Allowed)*mechanismLen)
+	b = append(b, policyVersion)
+	b = append(b, p.ID[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.Class))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.KeyType))
+	b = binary.BigEndian.AppendUint16(b, uint16(p.Usage))
+	var bits byte
+	for i, set := range p.flags() {
+		if *set {
+			bits |= 1 << i
+		}
+	}
+	b = append(b, bits)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(p.Allowed)))
+	for _, m := range p.Allowed {
+		b = binary.BigEndian.AppendUint64(b, uint64(m))
+	}
+	return b
+}
+
+// Valid refuses what Encode cannot express and what PKCS #11 rules out.
+func (p *Policy) Valid() error {
+	switch {
+	case len(p.Allowed) > maxAllowed:
+		return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_ALLOWED_MECHANISMS has more than %d entries", maxAllowed)
+	case p.Usage&^allUsages != 0:
+		return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "unknown usage bits %#x", uint16(p.Usage&^allUsages))
+	case p.AlwaysAuthenticate && !p.Private:
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "CKA_ALWAYS_AUTHENTICATE needs CKA_PRIVATE")
+	}
+	return nil
+}
+
+// DecodePolicy reads what Encode wrote, and nothing else: each policy has one encoding.
+func DecodePolicy(b []byte) (*Policy, error) {
+	if len(b) < policyFixedLen || len(b) > maxPolicyLen {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "a policy of %d bytes", len(b))
+	}
+	if b[0] != policyVersion {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "policy version %d is not known here", b[0])
+	}
+	p := new(Policy)
+	b = b[1:]
+	b = b[copy(p.ID[:], b):]
+	p.Class, b = ck.ObjectClass(binary.BigEndian.Uint64(b)), b[8:]
+	p.KeyType, b = ck.KeyType(binary.BigEndian.Uint64(b)), b[8:]
+	p.Usage, b = Usage(binary.BigEndian.Uint16(b)), b[2:]
+	bits := b[0]
+	for i, set := range p.flags() {
+		*set = bits&(1<<i) != 0
+	}
+	count, b := int(binary.BigEndian.Uint16(b[1:])), b[3:]
+	if bits&^policyFlagsOfV1 != 0 || len(b) != count*mechanismLen {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
+	}
+	for ; len(b) > 0; b = b[mechanismLen:] {
+		p.Allowed = append(p.Allowed, ck.MechanismType(binary.BigEndian.Uint64(b)))
+	}
+	if err := p.Valid(); err != nil {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: %w", err)
+	}
+	return p, nil
+}
