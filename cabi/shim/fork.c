@@ -98,6 +98,8 @@ static int start(void)
 	sigset_t all, mask;
 	int result;
 
+	if (shim_state->stillborn)
+		return SHIM_NO_MEMORY;
 	if (shim_state->failure != NULL && shim_state->dirty)
 		return fallback_load();
 	sigfillset(&all);

@@ -44,20 +44,27 @@ static void *memory(size_t size)
 {
 	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/* Nothing works without a page of memory, and a program that cannot
-	 * have one is past reporting it. */
-	if (start == MAP_FAILED)
-		abort();
-	return start;
+	return start == MAP_FAILED ? NULL : start;
 }
 
+/* make_state finds room for the state. Where even that cannot be had, one in
+ * .bss does for a library that is never started. */
 static void make_state(void)
 {
+	static struct shim_state stillborn_state;
+	static struct wiped stillborn_wiped;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct wiped *wiped = memory(page);
 
 	shim_state = memory(sizeof *shim_state);
-	shim_state->wiped = memory(page);
-	shim_state->wipes = !forced("pid") && madvise(shim_state->wiped, page, MADV_WIPEONFORK) == 0;
+	if (shim_state == NULL || wiped == NULL) {
+		shim_state = &stillborn_state;
+		shim_state->wiped = &stillborn_wiped;
+		shim_state->stillborn = 1;
+		return;
+	}
+	shim_state->wiped = wiped;
+	shim_state->wipes = !forced("pid") && madvise(wiped, page, MADV_WIPEONFORK) == 0;
 	shim_state->fd_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
@@ -90,10 +97,15 @@ static void postponed(int argc, char **argv, char **envp)
 static int postpone(void)
 {
 	struct image *image = &shim_state->image;
+	init_entry *first = image->init_array + image->init_count - shim_state->entry_count;
 
-	for (size_t i = image->init_count - (size_t)shim_state->entry_count; i < image->init_count; i++)
-		if (!image_set_entry(image, &image->init_array[i], postponed))
-			return 0;
+	for (int i = 0; i < shim_state->entry_count; i++) {
+		if (image_set_entry(image, &first[i], postponed))
+			continue;
+		while (--i >= 0)
+			image_set_entry(image, &first[i], shim_state->entries[i]);
+		return 0;
+	}
 	return 1;
 }
 

@@ -77,6 +77,7 @@ struct shim_state {
 	pid_t owner; /* of running, where it did not */
 
 	struct image image;
+	int stillborn;       /* no memory at load: never started */
 	const char *failure; /* the assumption that does not hold: no restart in place */
 	int last;            /* result of the last start */
 

@@ -92,6 +92,7 @@ var hostRuns = []hostRun{
 	{program: "confined", args: "empty-root", way: "copy", root: true},
 	{program: "confined", args: "other-user", way: "copy", root: true},
 
+	{program: "limits", args: "load"},
 	{program: "limits", args: "address-space"},
 	{program: "limits", args: "threads", root: true},
 	{program: "limits", args: "threads-later", root: true},

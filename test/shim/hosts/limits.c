@@ -49,6 +49,43 @@ static void address_space(const struct table *table)
 		try_limit(table, RLIMIT_AS, size * mib, NO_MEMORY);
 }
 
+static int load_within(const char *library, rlim_t size)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		void *handle;
+		int (*init)(void);
+
+		set(RLIMIT_AS, size);
+		handle = dlopen(library, RTLD_NOW);
+		if (handle == NULL)
+			_exit(2);
+		init = (int (*)(void))dlsym(handle, "Init");
+		_exit(init() == NO_MEMORY ? 0 : 3);
+	}
+	status = wait_child(pid);
+	CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2));
+	return status == 0;
+}
+
+/* load_in_little sweeps over the sizes with which the library can just be
+ * loaded: some of them leave no room for what it needs at load. */
+static void load_in_little(const char *library)
+{
+	rlim_t low = 0, high = (rlim_t)1 << 30;
+
+	CHECK(!load_within(library, low) && load_within(library, high));
+	while (high - low > 4096) {
+		rlim_t middle = low + (high - low) / 2;
+
+		*(load_within(library, middle) ? &high : &low) = middle;
+	}
+	for (int pages = 0; pages < 64; pages++)
+		load_within(library, high + (rlim_t)pages * 4096);
+}
+
 /* The limit counts the user's processes, and root is exempt from it. */
 static void threads(const struct table *table)
 {
@@ -159,6 +196,10 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	CHECK(argc == 3);
+	if (strcmp(argv[2], "load") == 0) {
+		load_in_little(argv[1]);
+		return 0;
+	}
 	table = load(argv[1]);
 	pid = fork();
 	if (pid == 0) {
