@@ -1,44 +1,66 @@
 package mech
 
-import (
-	"slices"
+import "github.com/ncrypt11/ncrypt11/token/ck"
 
-	"github.com/ncrypt11/ncrypt11/token/ck"
+// opFacts is what one Op is in PKCS #11.
+type opFacts struct {
+	flag      ck.Flags         // of CK_MECHANISM_INFO
+	attribute ck.AttributeType // that the key must have true; 0: none
+	classes   [2]ck.ObjectClass
+}
+
+const noClass = ck.ObjectClass(ck.CK_UNAVAILABLE_INFORMATION)
+
+var (
+	public  = [2]ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY}
+	private = [2]ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}
+	none    = [2]ck.ObjectClass{noClass, noClass}
 )
 
-// opRow is what an operation asks of a key, and which flag of CK_MECHANISM_INFO says that a mechanism serves it.
-type opRow struct {
-	flag      ck.Flags
-	attribute ck.AttributeType
-	classes   []ck.ObjectClass
+var ops = [OpDerive + 1]opFacts{
+	0:                 {0, 0, none},
+	OpEncrypt:         {ck.CKF_ENCRYPT, ck.CKA_ENCRYPT, public},
+	OpDecrypt:         {ck.CKF_DECRYPT, ck.CKA_DECRYPT, private},
+	OpDigest:          {ck.CKF_DIGEST, 0, none},
+	OpSign:            {ck.CKF_SIGN, ck.CKA_SIGN, private},
+	OpSignRecover:     {ck.CKF_SIGN_RECOVER, ck.CKA_SIGN_RECOVER, private},
+	OpVerify:          {ck.CKF_VERIFY, ck.CKA_VERIFY, public},
+	OpVerifyRecover:   {ck.CKF_VERIFY_RECOVER, ck.CKA_VERIFY_RECOVER, public},
+	OpGenerate:        {ck.CKF_GENERATE, 0, none},
+	OpGenerateKeyPair: {ck.CKF_GENERATE_KEY_PAIR, 0, none},
+	OpWrap:            {ck.CKF_WRAP, ck.CKA_WRAP, public},
+	OpUnwrap:          {ck.CKF_UNWRAP, ck.CKA_UNWRAP, private},
+	OpDerive:          {ck.CKF_DERIVE, ck.CKA_DERIVE, private},
 }
 
-var opRows = [...]opRow{
-	OpEncrypt:         {ck.CKF_ENCRYPT, ck.CKA_ENCRYPT, []ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY}},
-	OpDecrypt:         {ck.CKF_DECRYPT, ck.CKA_DECRYPT, []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}},
-	OpDigest:          {ck.CKF_DIGEST, 0, nil},
-	OpSign:            {ck.CKF_SIGN, ck.CKA_SIGN, []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}},
-	OpSignRecover:     {ck.CKF_SIGN_RECOVER, ck.CKA_SIGN_RECOVER, []ck.ObjectClass{ck.CKO_PRIVATE_KEY}},
-	OpVerify:          {ck.CKF_VERIFY, ck.CKA_VERIFY, []ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY}},
-	OpVerifyRecover:   {ck.CKF_VERIFY_RECOVER, ck.CKA_VERIFY_RECOVER, []ck.ObjectClass{ck.CKO_PUBLIC_KEY}},
-	OpGenerate:        {ck.CKF_GENERATE, 0, nil},
-	OpGenerateKeyPair: {ck.CKF_GENERATE_KEY_PAIR, 0, nil},
-	OpWrap:            {ck.CKF_WRAP, ck.CKA_WRAP, []ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY}},
-	OpUnwrap:          {ck.CKF_UNWRAP, ck.CKA_UNWRAP, []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}},
-	OpDerive:          {ck.CKF_DERIVE, ck.CKA_DERIVE, []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}},
+func (op Op) facts() *opFacts {
+	if int(op) >= len(ops) {
+		op = 0
+	}
+	return &ops[op]
 }
 
-// Flag is the flag of CK_MECHANISM_INFO that says that a mechanism serves op.
-func (op Op) Flag() ck.Flags { return opRows[op].flag }
+// Flag is the bit of CK_MECHANISM_INFO that says that a mechanism serves op; 0 for an unknown op, which no mechanism serves.
+func (op Op) Flag() ck.Flags { return op.facts().flag }
 
-// Attribute is the key attribute that permits op; 0 where op takes no key.
-func (op Op) Attribute() ck.AttributeType { return opRows[op].attribute }
+// Attribute is the attribute that a key must have true for op, 0 where op uses no key.
+func (op Op) Attribute() ck.AttributeType { return op.facts().attribute }
 
-// TakesClass says whether op may be done with a key of this class.
-func (op Op) TakesClass(class ck.ObjectClass) bool { return slices.Contains(opRows[op].classes, class) }
+// TakesClass reports whether op is done with keys of this class.
+func (op Op) TakesClass(class ck.ObjectClass) bool {
+	c := op.facts().classes
+	return class != noClass && (class == c[0] || class == c[1])
+}
 
-// Takes says whether a key of this type may be used with the mechanism.
-func (r *Row) Takes(keyType ck.KeyType) bool { return slices.Contains(r.KeyTypes, keyType) }
+// Serves reports whether the mechanism may be used for op.
+func (r *Row) Serves(op Op) bool { return r.Flags&op.Flag() != 0 }
 
-// IsMAC says whether the primitive makes message authentication codes with a secret key.
-func (p Primitive) IsMAC() bool { return p == HMAC || p == AESCMAC }
+// Takes reports whether the mechanism is used with keys of this type.
+func (r *Row) Takes(keyType ck.KeyType) bool {
+	for _, t := range r.KeyTypes {
+		if t == keyType {
+			return true
+		}
+	}
+	return false
+}

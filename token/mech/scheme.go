@@ -1,7 +1,5 @@
 package mech
 
-import "github.com/ncrypt11/ncrypt11/token/ck"
-
 // Op is a use of a key, or of none.
 type Op byte
 
@@ -47,7 +45,3 @@ type Scheme struct {
 	// Ticket is the guard's permission for one use of a key with CKA_ALWAYS_AUTHENTICATE; 0: none.
 	Ticket uint64
 }
-
-// Parse checks m for op and gives its scheme. Errors: CKR_MECHANISM_INVALID where there is no such mechanism or it does not serve op,
-// CKR_MECHANISM_PARAM_INVALID.
-func Parse(m ck.Mechanism, op Op) (*Scheme, error) { return parse(m, op) }

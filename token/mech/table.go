@@ -1,0 +1,67 @@
+package mech
+
+import (
+	"cmp"
+	"crypto/fips140"
+	"slices"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+)
+
+// entry is a row, and the Scheme that every use of it shares where no parameter can differ.
+type entry struct {
+	row    *Row
+	scheme *Scheme
+}
+
+// The table is made once: the rows of all families that the Go runtime was not told to refuse.
+var (
+	rows  = sorted(fips140.Enforced(), rsaRows(), ecRows(), aesRows(), secretRows(), hashRows())
+	table = index(rows)
+)
+
+// All gives the rows of all mechanisms, in the order of their numbers. The caller must not change them.
+func All() []*Row { return rows }
+
+// Lookup gives the row of a mechanism, nil where there is none.
+func Lookup(typ ck.MechanismType) *Row { return table[typ].row }
+
+func sorted(enforced bool, families ...[]Row) []*Row {
+	var all []*Row
+	for _, family := range families {
+		for i := range family {
+			if enforced {
+				restrict(&family[i])
+			}
+			if family[i].Flags&servings != 0 {
+				all = append(all, &family[i])
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Row) int { return cmp.Compare(a.Type, b.Type) })
+	return all
+}
+
+func index(rows []*Row) map[ck.MechanismType]entry {
+	m := make(map[ck.MechanismType]entry, len(rows))
+	for _, row := range rows {
+		if _, twice := m[row.Type]; twice {
+			panic("mech: two rows for " + row.Type.String())
+		}
+		m[row.Type] = entry{row, &Scheme{Row: row, Hash: row.Hash}}
+	}
+	return m
+}
+
+// Shorthand for the tables of the families.
+const (
+	crypts = ck.CKF_ENCRYPT | ck.CKF_DECRYPT
+	signs  = ck.CKF_SIGN | ck.CKF_VERIFY
+	wraps  = ck.CKF_WRAP | ck.CKF_UNWRAP
+	// recovers gives the data back from the signature.
+	recovers = ck.CKF_SIGN_RECOVER | ck.CKF_VERIFY_RECOVER
+	// servings are the flags that say which functions a mechanism serves.
+	servings = crypts | signs | wraps | recovers | ck.CKF_DIGEST | ck.CKF_DERIVE | ck.CKF_GENERATE | ck.CKF_GENERATE_KEY_PAIR
+)
+
+func types(t ...ck.KeyType) []ck.KeyType { return t }
