@@ -33,14 +33,6 @@ func agree(own *ecdh.PrivateKey, curve *pubkey.Curve, s *mech.Scheme) (*secret.B
 	return secret.From(shared), nil
 }
 
-// kdfs are the hashes of the X9.63 key derivation functions.
-var kdfs = map[uint]mech.Hash{
-	ck.CKD_SHA1_KDF: mech.SHA1, ck.CKD_SHA224_KDF: mech.SHA224, ck.CKD_SHA256_KDF: mech.SHA256,
-	ck.CKD_SHA384_KDF: mech.SHA384, ck.CKD_SHA512_KDF: mech.SHA512,
-	ck.CKD_SHA3_224_KDF: mech.SHA3_224, ck.CKD_SHA3_256_KDF: mech.SHA3_256,
-	ck.CKD_SHA3_384_KDF: mech.SHA3_384, ck.CKD_SHA3_512_KDF: mech.SHA3_512,
-}
-
 // deriveValue makes a key's value of the shared secret. Without a KDF the value is the secret's last bytes: PKCS #11 v3.2 has
 // truncation remove bytes from the leading end. With one, only the length that is asked for bounds it.
 func deriveValue(shared *secret.Bytes, s *mech.Scheme, spec *guard.KeySpec) (*secret.Bytes, error) {
@@ -57,9 +49,9 @@ func deriveValue(shared *secret.Bytes, s *mech.Scheme, spec *guard.KeySpec) (*se
 		}
 		return secret.Copy(shared.Bytes()[shared.Len()-n:]), nil
 	}
-	hash, ok := kdfs[s.KDF]
+	hash := mech.KDFHash(s.KDF)
 	switch {
-	case !ok:
+	case !hash.Known():
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "CKD %#x is not supported", s.KDF)
 	case spec.ValueLen == 0:
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "a key derivation function needs CKA_VALUE_LEN")

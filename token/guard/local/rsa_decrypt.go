@@ -29,6 +29,9 @@ func (k *rsaKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error
 }
 
 func (k *rsaKey) decryptOAEP(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
+	if err := knownHashes(s); err != nil {
+		return nil, err
+	}
 	plain, err := k.std.Decrypt(nil, data, &rsa.OAEPOptions{Hash: s.Hash.Crypto(), MGFHash: s.MGFHash.Crypto(), Label: s.Label})
 	if err != nil {
 		return nil, ck.CKR_ENCRYPTED_DATA_INVALID

@@ -15,6 +15,11 @@ func encryptRSA(dst []byte, public *rsa.PublicKey, s *mech.Scheme, plain []byte)
 	if public.N.BitLen() < minRSABits {
 		return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "RSA keys below %d bits do not wrap", minRSABits)
 	}
+	if s.Row.Primitive == mech.RSAOAEP {
+		if err := knownHashes(s); err != nil {
+			return nil, err
+		}
+	}
 	size := public.Size()
 	limit := map[mech.Primitive]int{
 		mech.RSAPKCS1: size - pkcs1Overhead,

@@ -30,7 +30,7 @@ func (k *rsaKey) signPKCS1(dst []byte, s *mech.Scheme, data []byte) ([]byte, err
 		if len(data) != s.Row.Hash.Size() {
 			return nil, ck.CKR_DATA_LEN_RANGE
 		}
-		data = append(append([]byte{}, s.Row.Hash.DigestInfo()...), data...)
+		data = append(s.Row.Hash.DigestInfoPrefix(nil), data...)
 	}
 	if len(data) > k.raw.size()-pkcs1Overhead {
 		return nil, ck.CKR_DATA_LEN_RANGE
@@ -60,6 +60,9 @@ func (k *rsaKey) rawOperation(dst, data []byte, badLength, badData ck.RV) ([]byt
 // signPSS signs a digest (RFC 8017, sections 8.1.1 and 9.1.1). crypto/rsa cannot: it knows no mask hash of its own, and takes a salt of
 // no bytes for the longest.
 func (k *rsaKey) signPSS(dst []byte, s *mech.Scheme, digest []byte) ([]byte, error) {
+	if err := knownHashes(s); err != nil {
+		return nil, err
+	}
 	hashLen := s.Hash.Size()
 	if len(digest) != hashLen {
 		return nil, ck.CKR_DATA_LEN_RANGE
@@ -90,6 +93,14 @@ func (k *rsaKey) signPSS(dst []byte, s *mech.Scheme, digest []byte) ([]byte, err
 		return nil, err
 	}
 	return append(dst, signature...), nil
+}
+
+// knownHashes checks the hashes of a PSS or OAEP scheme.
+func knownHashes(s *mech.Scheme) error {
+	if !s.Hash.Known() || !s.MGFHash.Known() {
+		return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "the parameter names no hash that is known here")
+	}
+	return nil
 }
 
 // mgf1 masks out with MGF1 of seed (RFC 8017, section B.2.1).
