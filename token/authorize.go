@@ -46,7 +46,7 @@ func (s *Session) authorize(op *operation, pin *secret.Bytes) error {
 }
 
 func (t *Token) ticket(h *store.Header, op *operation, pin *secret.Bytes) (uint64, error) {
-	if h.Login == loginNone { // no PIN: the call itself is the authorization
+	if h.Login == store.LoginNone { // no PIN: the call itself is the authorization
 		return t.keys.Authorize(op.ref, h.Sealed.Open, nil, sealContext(h.Serial, openRole))
 	}
 	if err := t.countTry(roles[user]); err != nil {

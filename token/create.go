@@ -42,20 +42,31 @@ func (s *Session) admit(d *draft) (guard.Keys, guard.Vault, error) {
 		return nil, 0, nil
 	}
 	keys, err := t.guard()
-	if err != nil || !d.isToken() {
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := t.protect(d, keys); err != nil || !d.isToken() {
 		return keys, 0, err
 	}
 	vault, err := t.vault(d.private())
 	return keys, vault, err
 }
 
-// accept takes the key that the guard made into the draft: its public half becomes attributes, and must agree with what the template said.
+// accept takes the key that the guard made into the draft.
 func (d *draft) accept(key *guard.Key) error {
 	d.key = key
-	for _, part := range key.Public {
+	return d.agree(key.Public)
+}
+
+// agree makes the key's public half attributes, which must be what the template said where it said anything.
+func (d *draft) agree(public []guard.Part) error {
+	for _, part := range public {
 		given, ok := d.set.Get(part.Type)
-		if ok && len(given) > 0 && !agree(d.set, part, given) {
+		if ok && len(given) > 0 && !same(d.set, part, given) {
 			return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%v does not belong to this key", part.Type)
+		}
+		if ok && len(given) == 0 && part.Type == ck.CKA_CHECK_VALUE {
+			continue // the caller's way to say that none is wanted (section 4.10.2)
 		}
 		if !ok || len(given) == 0 {
 			d.set.Put(part.Type, part.Value)
@@ -64,8 +75,8 @@ func (d *draft) accept(key *guard.Key) error {
 	return nil
 }
 
-// agree compares what a template said of a public half with what the key has. Numbers and points may be written in more than one way.
-func agree(set *attr.Set, part guard.Part, given []byte) bool {
+// same compares what a template said of a public half with what the key has. Numbers and points may be written in more than one way.
+func same(set *attr.Set, part guard.Part, given []byte) bool {
 	switch part.Type {
 	case ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT:
 		return bytes.Equal(bytes.TrimLeft(given, "\x00"), part.Value)

@@ -11,23 +11,6 @@ import (
 // search is a search that is under way (C_FindObjectsInit): the handles that are still to be given out.
 type search struct{ found []ck.ObjectHandle }
 
-// indexedAttributes are what programs search by.
-var indexedAttributes = map[ck.AttributeType]bool{
-	ck.CKA_CLASS: true, ck.CKA_KEY_TYPE: true, ck.CKA_LABEL: true, ck.CKA_ID: true, ck.CKA_UNIQUE_ID: true, ck.CKA_APPLICATION: true,
-	ck.CKA_SUBJECT: true, ck.CKA_ISSUER: true, ck.CKA_SERIAL_NUMBER: true, ck.CKA_MODULUS: true, ck.CKA_EC_POINT: true,
-}
-
-// indexTerms are the parts of an object's attributes that the store's index keeps.
-func indexTerms(set *attr.Set) []store.Term {
-	var terms []store.Term
-	for typ, value := range set.All() {
-		if indexedAttributes[typ] {
-			terms = append(terms, store.Term{Type: uint64(typ), Value: value})
-		}
-	}
-	return terms
-}
-
 // FindObjectsInit is C_FindObjectsInit. The objects are those of this moment: one that is destroyed before its handle is used gives
 // CKR_OBJECT_HANDLE_INVALID then.
 func (s *Session) FindObjectsInit(t attr.Template) error {
@@ -87,9 +70,7 @@ func (t *Token) matchingInMemory(tmpl attr.Template) []ck.ObjectHandle {
 func (t *Token) candidates(tmpl attr.Template) []store.ID {
 	var terms []store.Term
 	for _, a := range tmpl {
-		if indexedAttributes[a.Type] {
-			terms = append(terms, store.Term{Type: uint64(a.Type), Value: a.Value})
-		}
+		terms = append(terms, store.Term{Type: a.Type, Value: a.Value})
 	}
 	return t.objects.index.Find(terms)
 }

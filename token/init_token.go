@@ -12,17 +12,10 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
-// Policies of a token (store.Header.Policy): where its keys may be.
-const (
-	PolicySoftware  = "software"
-	PolicyPreferred = "vbs-preferred"
-	PolicyRequired  = "vbs-required"
-)
-
 // Spec is what a new token shall be like. C_InitToken makes one with the defaults; the command line offers the rest.
 type Spec struct {
 	Label   string
-	Policy  string // PolicySoftware, ...; "" is the default
+	Policy  string // store.PolicySoftware, ...; "" is store.PolicyVBSPreferred
 	NoLogin bool
 	Scope   config.Scope // "" is config.User
 }
@@ -93,12 +86,12 @@ func (p *Provider) create(slot *slot, spec *Spec, soPIN *secret.Bytes) error {
 
 // newHeader makes the token's master keys and seals them.
 func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*store.Header, error) {
-	h := &store.Header{Serial: serial, Label: strings.TrimRight(spec.Label, " "), Policy: spec.Policy, Login: loginPIN, Created: time.Now()}
+	h := &store.Header{Serial: serial, Label: strings.TrimRight(spec.Label, " "), Policy: spec.Policy, Login: store.LoginPIN, Created: time.Now()}
 	if h.Policy == "" {
-		h.Policy = PolicyPreferred
+		h.Policy = store.PolicyVBSPreferred
 	}
 	if spec.NoLogin {
-		h.Login = loginNone
+		h.Login = store.LoginNone
 	}
 	keys, err := p.guardFor(h)
 	if err != nil {
@@ -157,6 +150,6 @@ func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 	if err := t.st.Reset(fresh); err != nil {
 		return err
 	}
-	t.objects = newObjectTable()
+	t.objects, t.head = newObjectTable(), nil
 	return nil
 }

@@ -17,7 +17,7 @@ func (s *Session) GenerateKey(m ck.Mechanism, t attr.Template) (ck.ObjectHandle,
 	if err != nil {
 		return 0, err
 	}
-	built, err := attr.Build(attr.Generate, t, s.keyFacts(ck.CKO_SECRET_KEY, scheme.Row))
+	built, err := s.generated(t, ck.CKO_SECRET_KEY, scheme.Row)
 	if err != nil {
 		return 0, err
 	}
@@ -49,15 +49,17 @@ func (s *Session) makeKey(d *draft, by func(guard.Keys, guard.Vault) (*guard.Key
 	return handles[0], nil
 }
 
-// keyFacts are facts, and what the mechanism implies of the key that is made.
-func (s *Session) keyFacts(class ck.ObjectClass, row *mech.Row) attr.Facts {
-	f := s.facts()
-	f.Class = class
-	f.Mechanism = row.Type
+// generated applies the rules to a template for a key that the mechanism of row makes, which implies its class and type.
+func (s *Session) generated(t attr.Template, class ck.ObjectClass, row *mech.Row) (*attr.New, error) {
+	f, err := s.facts()
+	if err != nil {
+		return nil, err
+	}
+	f.Class, f.Mechanism = class, row.Type
 	if len(row.KeyTypes) > 0 {
 		f.KeyType = &row.KeyTypes[0]
 	}
-	return f
+	return attr.Build(attr.Generate, t, f)
 }
 
 // specOf reads what to generate from attributes that the template gave.
@@ -85,11 +87,11 @@ func (s *Session) GenerateKeyPair(m ck.Mechanism, pub, priv attr.Template) (publ
 	if err != nil {
 		return 0, 0, err
 	}
-	builtPublic, err := attr.Build(attr.Generate, pub, s.keyFacts(ck.CKO_PUBLIC_KEY, scheme.Row))
+	builtPublic, err := s.generated(pub, ck.CKO_PUBLIC_KEY, scheme.Row)
 	if err != nil {
 		return 0, 0, err
 	}
-	builtPrivate, err := attr.Build(attr.Generate, priv, s.keyFacts(ck.CKO_PRIVATE_KEY, scheme.Row))
+	builtPrivate, err := s.generated(priv, ck.CKO_PRIVATE_KEY, scheme.Row)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -110,8 +112,7 @@ func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.Obje
 	}
 	err = private.accept(key)
 	if err == nil {
-		err = public.accept(&guard.Key{Public: key.Public})
-		public.key = nil // a public key has nothing in the guard
+		err = public.agree(key.Public)
 	}
 	if err == nil {
 		err = completePublic(public.set)
@@ -172,10 +173,18 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 	if err != nil {
 		return 0, err
 	}
-	f := s.facts()
+	f, err := s.facts()
+	if err != nil {
+		return 0, err
+	}
 	f.Class = ck.CKO_SECRET_KEY
 	f.BaseAlwaysSensitive = baseSet.Bool(ck.CKA_ALWAYS_SENSITIVE)
 	f.BaseNeverExtractable = baseSet.Bool(ck.CKA_NEVER_EXTRACTABLE)
+	if template, ok := baseSet.Get(ck.CKA_DERIVE_TEMPLATE); ok && len(template) > 0 {
+		if t, err = merge(t, template, ck.CKA_DERIVE_TEMPLATE); err != nil {
+			return 0, err
+		}
+	}
 	built, err := attr.Build(attr.Derive, t, f)
 	if err != nil {
 		return 0, err

@@ -7,12 +7,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
-// How a token is logged in to (store.Header.Login).
-const (
-	loginPIN  = "pin"
-	loginNone = "none"
-)
-
 // loginState is what the process may do on the token. On a token without a login everyone is the user.
 func (t *Token) loginState() login {
 	t.mu.Lock()
@@ -64,7 +58,7 @@ func (t *Token) loginAs(who login, pin *secret.Bytes) error {
 	if err != nil {
 		return err
 	}
-	if who == user && h.Login == loginNone {
+	if who == user && h.Login == store.LoginNone {
 		t.login = user // nothing is behind a PIN; programs that always log in are let through with any
 		return nil
 	}
@@ -128,11 +122,11 @@ func (t *Token) logout() {
 
 // vault gives the master key under which an object's key is sealed. The token's lock is held.
 func (t *Token) vault(private bool) (guard.Vault, error) {
-	h, err := t.st.Header()
+	h, err := t.header()
 	if err != nil {
 		return 0, err
 	}
-	if private && h.Login == loginPIN {
+	if private && h.Login == store.LoginPIN {
 		if t.login != user {
 			return 0, ck.CKR_USER_NOT_LOGGED_IN
 		}
@@ -154,6 +148,6 @@ func (t *Token) seesPrivate() bool {
 	if t.login == user {
 		return true
 	}
-	h, err := t.st.Header()
-	return err == nil && h.Login == loginNone
+	h, err := t.header()
+	return err == nil && h.Login == store.LoginNone
 }

@@ -6,12 +6,29 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // facts are what the attribute rules need to know of the session.
-func (s *Session) facts() attr.Facts {
-	return attr.Facts{SO: s.tok.loginState() == officer}
+func (s *Session) facts() (attr.Facts, error) {
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, err := t.header()
+	if err != nil {
+		return attr.Facts{}, err
+	}
+	return attr.Facts{LoggedIn: t.login == user, SO: t.login == officer, NCryptDefaults: planFloor(h).NCryptDefaults()}, nil
+}
+
+// build applies the rules to a template that says itself what it makes.
+func (s *Session) build(o attr.Origin, t attr.Template) (*attr.New, error) {
+	f, err := s.facts()
+	if err != nil {
+		return nil, err
+	}
+	return attr.Build(o, t, f)
 }
 
 // CreateObject is C_CreateObject. The template is the caller's to wipe; copies of secret values exist in the guard only.
@@ -20,7 +37,7 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	built, err := attr.Build(attr.Create, t, s.facts())
+	built, err := s.build(attr.Create, t)
 	if err != nil {
 		return 0, err
 	}
@@ -65,6 +82,7 @@ func (d *draft) importKey(keys guard.Keys, vault guard.Vault, secretParts attr.T
 		value, _ := d.set.Get(ck.CKA_VALUE)
 		m.Parts = []guard.Part{{Type: ck.CKA_VALUE, Value: value}}
 		d.set.Delete(ck.CKA_VALUE)
+		defer secret.Wipe(value)
 	}
 	key, err := keys.Import(vault, m, d.policy())
 	if err != nil {
@@ -86,7 +104,11 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 	if keyed(set) && ck.ObjectClass(classOf(set)) == ck.CKO_DATA {
 		return s.copyPrivateData(set, ref, t)
 	}
-	copied, err := attr.Copy(set, t, s.facts())
+	f, err := s.facts()
+	if err != nil {
+		return 0, err
+	}
+	copied, err := attr.Copy(set, t, f)
 	if err != nil {
 		return 0, err
 	}
@@ -191,7 +213,10 @@ func (s *Session) SetAttributes(h ck.ObjectHandle, t attr.Template) error {
 	}
 	defer s.mu.Unlock()
 	tok := s.tok
-	facts := s.facts()
+	facts, err := s.facts()
+	if err != nil {
+		return err
+	}
 	tok.mu.Lock()
 	defer tok.mu.Unlock()
 	for {

@@ -101,6 +101,9 @@ func (t *Token) sync() error {
 	if err != nil || version == t.objects.version {
 		return err
 	}
+	if err := t.syncHeader(); err != nil {
+		return err
+	}
 	rev, err := t.st.Since(t.objects.rev, t.sawChange, t.sawDeath)
 	if errors.Is(err, store.ErrResync) {
 		t.restart()
@@ -111,6 +114,21 @@ func (t *Token) sync() error {
 	}
 	t.objects.rev, t.objects.version = rev, version
 	return nil
+}
+
+// syncHeader reads the header again. A new generation means that the token was initialized anew: nothing of before holds.
+func (t *Token) syncHeader() error {
+	old := t.head
+	t.head = nil
+	h, err := t.header()
+	if err == nil && old != nil && old.Generation != h.Generation {
+		if t.login != public {
+			t.logout()
+		}
+		t.restart()
+		t.forgetKeys()
+	}
+	return err
 }
 
 // restart forgets all that was read from the store: the token was initialized anew, or too much has changed to follow.
@@ -129,7 +147,7 @@ func (t *Token) sawChange(row *store.Object) error {
 	if err != nil {
 		return ck.Errorf(ck.CKR_DEVICE_ERROR, "object %v: %w", row.ID, err)
 	}
-	t.objects.index.Put(row.ID, indexTerms(set))
+	t.objects.index.Put(row.ID, row.Seq, set.All())
 	if o := t.objects.byID[row.ID]; o != nil && o.rev != row.Rev {
 		t.forget(o)
 		t.setAttrs(o, set, row.Rev)

@@ -1,7 +1,7 @@
 package token
 
 import (
-	"encoding/hex"
+	"fmt"
 
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -15,17 +15,8 @@ var profiles = []uint{ck.CKP_BASELINE_PROVIDER, ck.CKP_EXTENDED_PROVIDER, ck.CKP
 func builtInObjects() []*attr.Set {
 	sets := make([]*attr.Set, len(profiles))
 	for i, id := range profiles {
-		set := &attr.Set{}
-		set.PutULong(ck.CKA_CLASS, uint(ck.CKO_PROFILE))
-		set.PutBool(ck.CKA_TOKEN, true)
-		set.PutBool(ck.CKA_PRIVATE, false)
-		set.PutBool(ck.CKA_MODIFIABLE, false)
-		set.PutBool(ck.CKA_COPYABLE, false)
-		set.PutBool(ck.CKA_DESTROYABLE, false)
-		set.Put(ck.CKA_LABEL, nil)
-		set.Put(ck.CKA_UNIQUE_ID, []byte("profile-"+hex.EncodeToString([]byte{byte(id)})))
-		set.PutULong(ck.CKA_PROFILE_ID, id)
-		sets[i] = set
+		sets[i] = attr.Profile(id)
+		sets[i].Put(ck.CKA_UNIQUE_ID, fmt.Appendf(nil, "profile-%d", id))
 	}
 	return sets
 }

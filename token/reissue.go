@@ -6,6 +6,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
 // reissued seals the object's key under the policy of its new attributes, or the new value of a private data object. It gives nil where
@@ -24,6 +25,7 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 	policy := policyOf(o.id, set)
 	if value, ok := set.Get(ck.CKA_VALUE); ok && policy.Class == ck.CKO_DATA {
 		set.Delete(ck.CKA_VALUE)
+		defer secret.Wipe(value)
 		m := &guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{{Type: ck.CKA_VALUE, Value: value}}}
 		return t.keys.Import(vault, m, policy)
 	}
@@ -48,7 +50,11 @@ func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Templa
 	for _, part := range revealed.Parts {
 		whole.Put(part.Type, part.Value)
 	}
-	copied, err := attr.Copy(whole, tmpl, s.facts())
+	f, err := s.facts()
+	if err != nil {
+		return 0, err
+	}
+	copied, err := attr.Copy(whole, tmpl, f)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ func (s *Session) Sign(data []byte, out Output) (int, error) {
 			return op.signatureLen(), err
 		}
 		if op.hashesFirst() {
-			var digest [maxDigest]byte
+			var digest [mech.MaxDigest]byte
 			data = op.scheme.Row.Hash.Sum(digest[:0], data)
 		}
 		return s.sign(op, data, out)
@@ -78,12 +78,14 @@ func (s *Session) SignRecover(data []byte, out Output) (int, error) {
 	})
 }
 
-// maxDigest is the longest digest, in bytes.
-const maxDigest = 64
-
 // hashesFirst says whether the data is hashed above the seam and the guard signs the digest.
 func (op *operation) hashesFirst() bool {
-	return op.scheme.Row.Hash != 0 && op.scheme.Row.Primitive != mech.HMAC && op.scheme.Row.Primitive != mech.Digest
+	return op.scheme.Row.Hash != 0 && !op.makesMAC()
+}
+
+// makesMAC says whether the operation makes or checks a message authentication code.
+func (op *operation) makesMAC() bool {
+	return op.scheme.Row.Primitive == mech.HMAC || op.scheme.Row.Primitive == mech.AESCMAC
 }
 
 // feed takes the next part of data that will be signed or verified: into a hash, a MAC, or where the primitive needs all of it at once, a buffer.
@@ -97,7 +99,7 @@ func (s *Session) feed(op *operation, use mech.Op, part []byte) error {
 		return nil
 	case !op.scheme.Row.MultiPart:
 		return ck.Errorf(ck.CKR_FUNCTION_NOT_SUPPORTED, "%v takes its data in one part", op.scheme.Row.Type)
-	case op.ref != 0 && op.scheme.Row.Primitive.IsMAC():
+	case op.ref != 0 && op.makesMAC():
 		return s.feedStream(op, use, part)
 	}
 	if len(op.parts)+len(part) > maxGathered {

@@ -24,8 +24,9 @@ type Token struct {
 	maxFails int
 	strictSO bool
 
-	mu       sync.Mutex // guards what follows
-	keys     guard.Keys // nil until first needed
+	mu       sync.Mutex    // guards what follows
+	keys     guard.Keys    // nil until first needed
+	head     *store.Header // as of the last sync; nil: not read yet
 	vaults   vaults
 	login    login
 	sessions struct{ ro, rw uint }
@@ -82,12 +83,24 @@ func (t *Token) guard() (guard.Keys, error) {
 	if t.keys != nil {
 		return t.keys, nil
 	}
-	h, err := t.st.Header()
+	h, err := t.header()
 	if err != nil {
 		return nil, err
 	}
 	t.keys, err = t.guardFor(h)
 	return t.keys, err
+}
+
+// header gives what the token is, as of the last sync. What PINs decide is read afresh instead. The token's lock is held.
+func (t *Token) header() (*store.Header, error) {
+	if t.head != nil {
+		return t.head, nil
+	}
+	h, err := t.st.Header()
+	if err == nil {
+		t.head = h
+	}
+	return h, err
 }
 
 func (t *Token) hasSessions() bool {
@@ -159,10 +172,10 @@ func (t *Token) describe(info *ck.TokenInfo) error {
 	}
 	info.Label = h.Label
 	info.Flags |= ck.CKF_TOKEN_INITIALIZED | ck.CKF_DUAL_CRYPTO_OPERATIONS
-	if h.Login == loginPIN {
+	if h.Login == store.LoginPIN {
 		info.Flags |= ck.CKF_LOGIN_REQUIRED
 	}
-	if h.UserPINSet || h.Login == loginNone {
+	if h.UserPINSet || h.Login == store.LoginNone {
 		info.Flags |= ck.CKF_USER_PIN_INITIALIZED
 	}
 	if t.st.ReadOnly() {

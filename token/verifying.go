@@ -16,7 +16,7 @@ func (s *Session) VerifyInit(m *ck.Mechanism, key ck.ObjectHandle) error {
 func (s *Session) Verify(data, signature []byte) error {
 	_, err := s.carryOn(verifying, single, true, nil, func(op *operation) (int, error) {
 		if op.hashesFirst() {
-			var digest [maxDigest]byte
+			var digest [mech.MaxDigest]byte
 			data = op.scheme.Row.Hash.Sum(digest[:0], data)
 		}
 		return 0, s.verify(op, data, signature)
@@ -104,7 +104,7 @@ func (s *Session) VerifySignature(data []byte) error {
 			return 0, ck.CKR_OPERATION_NOT_INITIALIZED
 		}
 		if op.hashesFirst() {
-			var digest [maxDigest]byte
+			var digest [mech.MaxDigest]byte
 			data = op.scheme.Row.Hash.Sum(digest[:0], data)
 		}
 		return 0, s.verify(op, data, op.signature)

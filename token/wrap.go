@@ -81,8 +81,8 @@ func matchesTemplate(set *attr.Set, value []byte) bool {
 	return err == nil && set.Match(template)
 }
 
-// merge adds the entries of CKA_UNWRAP_TEMPLATE to the caller's template, which must not contradict them.
-func merge(t attr.Template, value []byte) (attr.Template, error) {
+// merge adds the entries of a key's CKA_UNWRAP_TEMPLATE or CKA_DERIVE_TEMPLATE to the caller's template, which must not contradict them.
+func merge(t attr.Template, value []byte, from ck.AttributeType) (attr.Template, error) {
 	required, err := attr.DecodeNested(value)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func merge(t attr.Template, value []byte) (attr.Template, error) {
 	for _, a := range required {
 		given, ok := t.Find(a.Type)
 		if ok && !bytes.Equal(given, a.Value) {
-			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v contradicts the unwrapping key's CKA_UNWRAP_TEMPLATE", a.Type)
+			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v contradicts the key's %v", a.Type, from)
 		}
 		if !ok {
 			t = append(t[:len(t):len(t)], a)
@@ -114,11 +114,11 @@ func (s *Session) UnwrapKey(m ck.Mechanism, unwrapping ck.ObjectHandle, wrapped 
 		return 0, renamed(err, unwrapErrors)
 	}
 	if template, ok := unwrapSet.Get(ck.CKA_UNWRAP_TEMPLATE); ok && len(template) > 0 {
-		if t, err = merge(t, template); err != nil {
+		if t, err = merge(t, template, ck.CKA_UNWRAP_TEMPLATE); err != nil {
 			return 0, err
 		}
 	}
-	built, err := attr.Build(attr.Unwrap, t, s.facts())
+	built, err := s.build(attr.Unwrap, t)
 	if err != nil {
 		return 0, err
 	}

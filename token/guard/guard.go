@@ -51,6 +51,10 @@ type KeySpec struct {
 // Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
 // output is appended to it.
 type Keys interface {
+	// Isolated says whether keys are out of reach of this process and sealed to hardware (NCrypt: protected by virtualization-based
+	// security). It is what was achieved, not what was asked for.
+	Isolated() bool
+
 	// NewMaster makes a fresh master key, unlocks it and seals it under auth (nil: no PIN).
 	NewMaster(auth *secret.Bytes, context []byte) (Vault, []byte, error)
 	// Unlock opens a sealed master key. Errors: CKR_PIN_INCORRECT, CKR_DEVICE_ERROR where the bytes are damaged.

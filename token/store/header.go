@@ -145,7 +145,7 @@ func (s *Store) Header() (h *Header, err error) {
 }
 
 // UpdateHeader lets fn change the header, in one durable transaction that no other change can come between. When fn fails nothing is
-// changed and its error is returned. Serial, Generation and Created stay what they are.
+// changed and its error is returned. Serial, Generation and Created stay what they are. fn must not change the token in other ways.
 func (s *Store) UpdateHeader(fn func(*Header) error) error {
 	return s.change(func(c *sqlite.Conn) error {
 		h, err := readHeader(c)

@@ -108,11 +108,8 @@ func (r *reader) snapshot(fn func(*sqlite.Conn) error) error {
 		if err := run(c, "BEGIN", nil, nil); err != nil {
 			return err
 		}
-		err := fn(c)
-		if endErr := run(c, "COMMIT", nil, nil); err == nil {
-			err = endErr
-		}
-		return err
+		defer func() { _ = run(c, "ROLLBACK", nil, nil) }() // there is nothing to commit
+		return fn(c)
 	})
 }
 

@@ -77,8 +77,15 @@ func TestHeader(t *testing.T) {
 	if err := s.UpdateHeader(func(h *store.Header) error { h.UserFailures = 9; return refuse }); err != refuse {
 		t.Errorf("UpdateHeader gave %v, want the function's own error", err)
 	}
-	if h, err := s.Header(); err != nil || h.UserFailures != 2 {
-		t.Errorf("header is %+v, %v; want 2 failures", h, err)
+	func() {
+		defer func() { _ = recover() }()
+		_ = s.UpdateHeader(func(h *store.Header) error { h.UserFailures = 9; panic("a defect") })
+	}()
+	if err := s.UpdateHeader(func(h *store.Header) error { h.SOFailures = 1; return nil }); err != nil {
+		t.Errorf("after a panic: %v", err)
+	}
+	if h, err := s.Header(); err != nil || h.UserFailures != 2 || h.SOFailures != 1 {
+		t.Errorf("header is %+v, %v; want 2 failures and 1", h, err)
 	}
 }
 

@@ -85,15 +85,16 @@ func (w *writer) transact(fn func(*sqlite.Conn) error) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	err := fn(w.conn)
-	if err == nil {
-		err = run(w.conn, "COMMIT", nil, nil)
+	defer func() {
+		// Not after success, and not after errors that made SQLite undo the transaction by itself; but also when fn panics.
+		if !w.conn.AutocommitEnabled() {
+			_ = run(w.conn, "ROLLBACK", nil, nil)
+		}
+	}()
+	if err := fn(w.conn); err != nil {
+		return err
 	}
-	if err != nil && !w.conn.AutocommitEnabled() {
-		// SQLite has undone the transaction by itself after some errors; then there is nothing to roll back.
-		_ = run(w.conn, "ROLLBACK", nil, nil)
-	}
-	return err
+	return run(w.conn, "COMMIT", nil, nil)
 }
 
 func (w *writer) close() error {

@@ -1,0 +1,43 @@
+package token
+
+import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// protections are what the token's policy lays down for each of its keys.
+var protections = map[string]plan.Protection{
+	store.PolicySoftware: plan.None, store.PolicyVBSPreferred: plan.Prefer, store.PolicyVBSRequired: plan.Require,
+}
+
+// planFloor is the least that the token gives its keys.
+func planFloor(h *store.Header) plan.Policy { return plan.Policy{Protection: protections[h.Policy]} }
+
+// protect plans a key as NCrypt would (package plan), refuses a plan that cannot be kept, and writes down what is achieved.
+// The token's lock is held.
+func (t *Token) protect(d *draft, keys guard.Keys) error {
+	if d.policy().Class == ck.CKO_DATA {
+		return nil
+	}
+	h, err := t.header()
+	if err != nil {
+		return err
+	}
+	set := d.set
+	p, err := plan.For(set, planFloor(h))
+	if err != nil {
+		return err
+	}
+	if p.Protection == plan.Require && !keys.Isolated() {
+		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key must be isolated, and no isolating guard is available: see `ncrypt11 status`")
+	}
+	if p.Lifetime == plan.PerBoot {
+		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key shall die with this boot, which needs an isolating guard: see `ncrypt11 status`")
+	}
+	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Isolated())
+	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, false)
+	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
+	return nil
+}
