@@ -98,6 +98,7 @@ var hostRuns = []hostRun{
 	{program: "limits", args: "threads-later", root: true},
 	{program: "limits", args: "locked-memory", root: true},
 	{program: "limits", args: "thread-stacks"},
+	{program: "limits", args: "sandbox"},
 	{program: "limits", args: "descriptors"},
 	{program: "limits", args: "descriptors-later"},
 

@@ -3,8 +3,11 @@
  * the end of the process, and enough of it must suffice. KIND sets the limit
  * before the library is used (in the first process) or in a child.
  */
-#include <pthread.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "host.h"
@@ -164,6 +167,24 @@ static void descriptors_later(const struct table *table)
 	set(RLIMIT_NOFILE, before);
 }
 
+/* A sandbox that allows no new threads. */
+static void sandbox(const struct table *table)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof program / sizeof *program, program};
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+	CHECK(table->Init() == NO_THREADS && table->Light() == NOT_RUNNING);
+	_exit(0); /* there is no way out of it */
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const struct table *table);
@@ -173,6 +194,7 @@ static const struct {
 	{"threads-later", threads_later},
 	{"locked-memory", locked_memory},
 	{"thread-stacks", thread_stacks},
+	{"sandbox", sandbox},
 	{"descriptors", descriptors},
 	{"descriptors-later", descriptors_later},
 };
