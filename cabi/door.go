@@ -9,13 +9,11 @@ package cabi
 
 /*
 #cgo CFLAGS: -std=gnu11 -Wall -Wextra -fvisibility=hidden
-#define _GNU_SOURCE
 #include <stdlib.h>
 #pragma GCC visibility push(protected)
 #include "../p11.h"
 #pragma GCC visibility pop
-
-static inline char *ncrypt11_getenv(const char *name) { return secure_getenv(name); }
+#include "front.h"
 */
 import "C"
 

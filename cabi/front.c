@@ -2,6 +2,7 @@
  * The functions with a C body of their own: those that work before
  * C_Initialize, and those that begin and end Go.
  */
+#define _GNU_SOURCE
 
 /* Protected: see stubs_gen.c. */
 #pragma GCC visibility push(protected)
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Reverts to false when Go is restarted in a forked child. */
@@ -75,6 +77,11 @@ static CK_RV start_go(void)
 	default:
 		return CKR_HOST_MEMORY;
 	}
+}
+
+char *ncrypt11_getenv(const char *name)
+{
+	return secure_getenv(name);
 }
 
 extern CK_RV goC_Initialize(void);

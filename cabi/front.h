@@ -8,6 +8,9 @@
  * false in a forked child until its own C_Initialize. */
 int ncrypt11_enter_allowed(void);
 
+/* An environment variable as it is now, or NULL; none in a setuid program. */
+char *ncrypt11_getenv(const char *name);
+
 #pragma GCC visibility pop
 
 #endif

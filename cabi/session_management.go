@@ -18,7 +18,7 @@ import (
 // goC_OpenSession takes pApplication and Notify as the specification has them; there is nothing to notify of.
 //
 //export goC_OpenSession
-func goC_OpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, _ C.CK_NOTIFY, out C.CK_SESSION_HANDLE_PTR) C.CK_RV {
+func goC_OpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, application C.CK_VOID_PTR, notify C.CK_NOTIFY, out C.CK_SESSION_HANDLE_PTR) C.CK_RV {
 	return enter("C_OpenSession", func(p *token.Provider) error {
 		if out == nil {
 			return ck.CKR_ARGUMENTS_BAD
@@ -91,7 +91,7 @@ func goC_Logout(h C.CK_SESSION_HANDLE) C.CK_RV {
 // goC_GetSessionValidationFlags: the module is not validated, so no flag is ever set (section 5.6.10).
 //
 //export goC_GetSessionValidationFlags
-func goC_GetSessionValidationFlags(h C.CK_SESSION_HANDLE, _ C.CK_SESSION_VALIDATION_FLAGS_TYPE, out C.CK_FLAGS_PTR) C.CK_RV {
+func goC_GetSessionValidationFlags(h C.CK_SESSION_HANDLE, kind C.CK_SESSION_VALIDATION_FLAGS_TYPE, out C.CK_FLAGS_PTR) C.CK_RV {
 	return inSession("C_GetSessionValidationFlags", h, func(*token.Session) error {
 		if out == nil {
 			return ck.CKR_ARGUMENTS_BAD

@@ -52,7 +52,7 @@ func goC_GetInfo(out C.CK_INFO_PTR) C.CK_RV {
 }
 
 // list gives a list by the convention of section 5.2, counted in entries.
-func list[T, U ~uint | ~C.ulong](out *U, count C.CK_ULONG_PTR, items []T) error {
+func list[T ~uint, U ~uint64](out *U, count C.CK_ULONG_PTR, items []T) error {
 	room := *count
 	*count = C.CK_ULONG(len(items))
 	switch {
@@ -69,7 +69,7 @@ func list[T, U ~uint | ~C.ulong](out *U, count C.CK_ULONG_PTR, items []T) error 
 }
 
 //export goC_GetSlotList
-func goC_GetSlotList(_ C.CK_BBOOL, out C.CK_SLOT_ID_PTR, count C.CK_ULONG_PTR) C.CK_RV {
+func goC_GetSlotList(present C.CK_BBOOL, out C.CK_SLOT_ID_PTR, count C.CK_ULONG_PTR) C.CK_RV {
 	return enter("C_GetSlotList", func(p *token.Provider) error {
 		if count == nil {
 			return ck.CKR_ARGUMENTS_BAD
@@ -130,7 +130,7 @@ func goC_GetTokenInfo(slot C.CK_SLOT_ID, out C.CK_TOKEN_INFO_PTR) C.CK_RV {
 // goC_WaitForSlotEvent may wait until C_Finalize.
 //
 //export goC_WaitForSlotEvent
-func goC_WaitForSlotEvent(flags C.CK_FLAGS, _ C.CK_SLOT_ID_PTR, reserved C.CK_VOID_PTR) C.CK_RV {
+func goC_WaitForSlotEvent(flags C.CK_FLAGS, slot C.CK_SLOT_ID_PTR, reserved C.CK_VOID_PTR) C.CK_RV {
 	return enter("C_WaitForSlotEvent", func(p *token.Provider) error {
 		if reserved != nil {
 			return ck.CKR_ARGUMENTS_BAD

@@ -1,0 +1,12 @@
+// Command module is libncrypt11.so: it wires the engine to the C ABI, and is nothing but wiring.
+package main
+
+import (
+	"github.com/ncrypt11/ncrypt11/cabi"
+	"github.com/ncrypt11/ncrypt11/wire"
+)
+
+func init() { cabi.Start = wire.Provider }
+
+// main is never run: the library's calls come through cabi.
+func main() {}
