@@ -1,0 +1,113 @@
+/* The child's side of process.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto.h"
+#include "process.h"
+
+static const char key_label[] = "p11bench-first";
+
+enum { WARM_UP_CALLS = 100000 };
+
+struct child {
+    struct module module;
+    struct subject subject;
+    const char *token;
+    unsigned long calls;
+    double answer[2];
+};
+
+/* Resident memory of this process in MiB: VmRSS of proc_pid_status(5). */
+static bool resident_mib(struct module *m, double *mib)
+{
+    FILE *status = fopen("/proc/self/status", "r");
+    if (status == NULL)
+        return module_fail(m, "cannot read /proc/self/status");
+    char line[256];
+    unsigned long kib = 0;
+    while (fgets(line, sizeof line, status) != NULL && sscanf(line, "VmRSS: %lu kB", &kib) != 1)
+        ;
+    fclose(status);
+    *mib = (double)kib / 1024;
+    return kib != 0 || module_fail(m, "no VmRSS in /proc/self/status");
+}
+
+static bool open_session(struct child *c)
+{
+    return module_open(&c->module) && module_session(&c->module, c->token, &c->subject.session);
+}
+
+static bool put_key(struct child *c)
+{
+    return open_session(c) && create_labelled_pair(&c->subject, key_label);
+}
+
+static bool first_signature(struct child *c)
+{
+    double before, after;
+    if (!resident_mib(&c->module, &before))
+        return false;
+    double start = seconds_now();
+    if (!open_session(c) || !find_labelled_key(&c->subject, key_label) || !sign_once(&c->subject))
+        return false;
+    c->answer[0] = (seconds_now() - start) * 1e3;
+    if (!resident_mib(&c->module, &after))
+        return false;
+    c->answer[1] = after - before;
+    return true;
+}
+
+/* Digests and signatures in turn. */
+static bool mixed_calls(struct child *c, unsigned long calls)
+{
+    for (unsigned long i = 0; i < calls; i++) {
+        if (!(i % 2 == 0 ? digest_once(&c->subject) : sign_once(&c->subject)))
+            return false;
+    }
+    return true;
+}
+
+static bool growth(struct child *c)
+{
+    double before, after;
+    if (!open_session(c) || !prepare_p256(&c->subject) || !mixed_calls(c, WARM_UP_CALLS) ||
+        !resident_mib(&c->module, &before) || !mixed_calls(c, c->calls) || !resident_mib(&c->module, &after))
+        return false;
+    c->answer[0] = after - before;
+    c->answer[1] = after;
+    return true;
+}
+
+static const struct {
+    const char *role;
+    bool (*run)(struct child *c);
+} roles[] = {
+    {"put-key", put_key},
+    {"first-signature", first_signature},
+    {"growth", growth},
+};
+
+int child_main(int argc, char **argv)
+{
+    if (argc != 9)
+        return 2;
+    struct child c = {
+        .module = {.name = argv[3], .token_prefix = argv[4], .path = argv[5], .pin = argv[6]},
+        .token = argv[7],
+        .calls = strtoul(argv[8], NULL, 10),
+    };
+    c.subject.module = &c.module;
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        if (strcmp(argv[2], roles[i].role) != 0)
+            continue;
+        bool ok = roles[i].run(&c);
+        if (ok)
+            printf("ok %.6f %.6f\n", c.answer[0], c.answer[1]);
+        else
+            printf("failed %s\n", c.module.failure.text);
+        module_close(&c.module);
+        return ok ? 0 : 1;
+    }
+    return 2;
+}
