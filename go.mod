@@ -4,6 +4,7 @@ go 1.26.4
 
 require (
 	filippo.io/bigmod v0.1.0 // indirect
+	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/ThalesIgnite/crypto11 v1.2.5 // indirect
 	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
@@ -22,8 +23,12 @@ require (
 	github.com/youmark/pkcs8 v0.0.0-20240726163527-a2c0da244d78 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20250408133849-7e4ce0ab07d0 // indirect
+	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
 	golang.org/x/vuln v1.9.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.65.7 // indirect
@@ -33,3 +38,5 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
 	zombiezen.com/go/sqlite v1.4.2 // indirect
 )
+
+tool honnef.co/go/tools/cmd/staticcheck

@@ -1,0 +1,90 @@
+# make build      build/libncrypt11.so and build/ncrypt11
+# make demo       the main job on a fresh machine, step by step
+# make test       everything, installing what the tests drive
+# make check      what can be said without running the library
+# make bench      speed against SoftHSM2; bench-quick for a first look
+# make install    DESTDIR and PREFIX as usual
+
+GO ?= go
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DATADIR ?= $(PREFIX)/share
+BUILD := build
+
+# The build cache knows the files of a package, and p11.h lies outside of the
+# package that includes it: its sum among the flags makes a changed one count.
+P11H_SUM := $(shell sha256sum p11.h | cut -c1-16)
+CGO_FLAGS := CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DNCRYPT11_P11H=0x$(P11H_SUM)ULL"
+
+# Exactly the C_* functions can be seen from outside, every relocation is done
+# at load, and what was relocated is read-only afterwards.
+LINK := -Wl,--version-script=$(CURDIR)/module/exports.map -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none
+GO_FLAGS := -trimpath -buildvcs=false
+GO_LINK := -s -w -buildid=
+
+BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK)"'
+BUILD_COMMAND = CGO_ENABLED=0 $(GO) build $(GO_FLAGS) -ldflags '$(GO_LINK)'
+
+.PHONY: build library command reproducible generate deps check test unit abi clients shim race asan fuzz bench bench-quick demo install clean
+
+build: library command
+
+# Go's own cache decides what is out of date. The C header that Go writes along
+# is not the module's interface: p11.h is.
+library:
+	@mkdir -p $(BUILD)
+	$(BUILD_LIBRARY) -o $(BUILD)/libncrypt11.so ./module
+	@rm -f $(BUILD)/libncrypt11.h
+
+command:
+	@mkdir -p $(BUILD)
+	$(BUILD_COMMAND) -o $(BUILD)/ncrypt11 ./cmd/ncrypt11
+
+# Two builds, the second one from a copy of the source in another place, give
+# the same bytes.
+reproducible: build
+	GO="$(GO)" MAKE="$(MAKE)" sh tools/reproducible.sh $(BUILD)
+
+generate:
+	$(GO) run ./cabi/gen
+	gofmt -w cabi token/ck
+
+deps:
+	sh tools/install-deps.sh
+
+check:
+	@sh tools/gofmt.sh
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) run ./cabi/gen -check
+	$(GO) run ./tools/source
+	$(GO) run ./tools/licences
+	$(GO) test ./test/floors
+
+# Each suite is a row of the table in tools/suites. The last line counts.
+test: deps check build reproducible
+	$(GO) run ./tools/suites all
+
+unit race abi asan clients shim fuzz: build
+	$(GO) run ./tools/suites $@
+
+bench: build
+	sh test/bench/run.sh
+
+bench-quick: build
+	sh test/bench/run.sh --quick
+
+demo: deps build
+	sh test/demo/demo.sh
+
+# p11-kit finds a module whose name has no directory in its own module directory.
+install: build
+	install -D -m 755 $(BUILD)/ncrypt11 $(DESTDIR)$(PREFIX)/bin/ncrypt11
+	install -D -m 755 $(BUILD)/libncrypt11.so $(DESTDIR)$(LIBDIR)/libncrypt11.so
+	install -D -m 644 p11.h $(DESTDIR)$(PREFIX)/include/ncrypt11/p11.h
+	install -d $(DESTDIR)$(DATADIR)/p11-kit/modules
+	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(DATADIR)/p11-kit/modules/ncrypt11.module
+	for page in docs/man/*.1; do [ ! -e "$$page" ] || install -D -m 644 "$$page" $(DESTDIR)$(DATADIR)/man/man1/$${page##*/}; done
+
+clean:
+	rm -rf $(BUILD)
