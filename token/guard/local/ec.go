@@ -156,5 +156,6 @@ func (k *ecKey) private() []guard.Part { return valuePart(k.scalar.Bytes()) }
 
 func (k *ecKey) wipe() {
 	k.scalar.Close()
-	clear(k.sig.D.Bits()) //nolint:staticcheck // the field is deprecated for reading; it holds the key all the same
+	//lint:ignore SA1019 deprecated for computing with it; it holds the key all the same
+	clear(k.sig.D.Bits())
 }

@@ -49,6 +49,10 @@ func TestWycheproofECDH(t *testing.T) {
 			if len(v.Public) == 0 { // refused by Parse
 				return
 			}
+			// The arithmetic is crypto/ecdh's, and slow under the race detector on the large curves: of its edge cases some are enough.
+			if v.has("EdgeCaseDoubling") && test.curve.Bits > 256 && v.ID%16 != 0 {
+				return
+			}
 			base := f.importKey(0, all(ck.CKO_PRIVATE_KEY, test.keyType), part(ck.CKA_EC_PARAMS, test.curve.Params), part(ck.CKA_VALUE, v.Private))
 			defer f.Forget(base.Ref)
 			params := ck.ECDH1Params{KDF: ck.CKD_NULL, PublicData: v.Public}
