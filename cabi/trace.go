@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -14,11 +15,16 @@ import (
 // and keys.
 var traceFile atomic.Pointer[os.File]
 
-// openTrace opens the file for appending. One that cannot be opened is no reason for a program not to start.
+// openTrace opens the file for appending. One that cannot be opened is no reason for a program not to start. Nor is one that is not a
+// regular file: a write to a pipe without a reader would raise SIGPIPE in the host (shim/FORK.md).
 func openTrace(name string) {
 	var f *os.File
 	if name != "" {
-		f, _ = os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		f, _ = os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		f = nil
 	}
 	if old := traceFile.Swap(f); old != nil {
 		old.Close()

@@ -30,6 +30,10 @@
  *	}
  *	... and then as above.
  *
+ * The Go function runs all that it does in wide.Run (package cabi/wide), which
+ * gives the goroutine's stack room for the host's signal handlers. Where that
+ * cannot be had, build with -DSHIM_ALWAYS_MASK.
+ *
  * C_GetFunctionList, C_GetInterface and C_GetInterfaceList answer from constant
  * C data and need none of this: they work before Go runs.
  *
@@ -59,6 +63,7 @@ enum shim_result {
 /* What a call into Go changes about its thread, to be put back. */
 struct shim_call {
 	sigset_t mask;
+	int masked;
 	int cancel_state;
 	int pipe_pending;
 };

@@ -3,10 +3,14 @@
  *
  * Go assumes that every handler in the process was installed with SA_ONSTACK
  * and that its threads may take any signal. In a foreign process neither holds.
- * So no handler of the host ever runs on a goroutine's stack: Go's threads
- * start with everything blocked, and a host thread blocks everything while it
- * is inside Go. Except the signals that a fault raises in the thread itself:
- * Go turns those into panics, and blocked they would kill the process.
+ * So no handler of the host ever runs on a goroutine's stack that has no room
+ * for it: Go's threads start with everything blocked, and a host thread blocks
+ * everything in its first call, which makes its goroutine's stack large (package
+ * cabi/wide). Except the signals that a fault raises in the thread itself: Go
+ * turns those into panics, and blocked they would kill the process.
+ *
+ * Blocking costs two system calls, which is more than most calls into this
+ * library take themselves; hence only the first.
  */
 #include "state.h"
 
@@ -168,6 +172,23 @@ int signals_after_start(void)
 	return started;
 }
 
+#if defined SHIM_ALWAYS_MASK || !defined __x86_64__
+enum { ALWAYS_MASK = 1 };
+#else
+enum { ALWAYS_MASK = 0 };
+#endif
+
+static void mask_signals(struct shim_call *call)
+{
+	pthread_sigmask(SIG_BLOCK, &shim_state->go_mask, &call->mask);
+	call->pipe_pending = 0;
+	if (sigismember(&call->mask, SIGPIPE)) {
+		sigset_t pending;
+
+		call->pipe_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+	}
+}
+
 /* shim_enter: everything that may be refused comes before anything is changed. */
 int shim_enter(struct shim_call *call)
 {
@@ -180,13 +201,9 @@ int shim_enter(struct shim_call *call)
 		return result;
 	/* Cancelling a thread unwinds its stack, which Go's frames do not survive. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
-	pthread_sigmask(SIG_BLOCK, &shim_state->go_mask, &call->mask);
-	call->pipe_pending = 0;
-	if (sigismember(&call->mask, SIGPIPE)) {
-		sigset_t pending;
-
-		call->pipe_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-	}
+	call->masked = ALWAYS_MASK || !thread_is_wide();
+	if (call->masked)
+		mask_signals(call);
 	thread_call_begin();
 	return SHIM_OK;
 }
@@ -208,7 +225,10 @@ static void discard_sigpipe(const struct shim_call *call)
 void shim_leave(struct shim_call *call)
 {
 	thread_call_end();
-	discard_sigpipe(call);
-	pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
+	if (call->masked) {
+		discard_sigpipe(call);
+		pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
+		thread_made_wide();
+	}
 	pthread_setcancelstate(call->cancel_state, NULL);
 }

@@ -126,6 +126,8 @@ int thread_prepare(void);
 int thread_in_call(void);
 void thread_call_begin(void);
 void thread_call_end(void);
+int thread_is_wide(void);
+void thread_made_wide(void);
 void thread_forget_key(void);
 void thread_register_atfork(void);
 

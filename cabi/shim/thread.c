@@ -22,6 +22,7 @@ enum {
 struct thread {
 	unsigned generation; /* of Go, at this thread's last call */
 	int depth;           /* calls into Go now under way */
+	int wide;            /* a call has made this thread's goroutine stack large */
 	char *stack_low, *stack_high;
 };
 
@@ -162,6 +163,7 @@ int thread_prepare(void)
 		clear_go_words();
 		measure_stack();
 		self.depth = 0;
+		self.wide = 0;
 		self.generation = generation;
 	}
 	if (here > self.stack_low && here < self.stack_high && here - self.stack_low < STACK_NEEDED)
@@ -179,6 +181,19 @@ void thread_call_end(void)
 	self.depth--;
 	if (!atomic_load_explicit(&shim_state->key_known, memory_order_relaxed) && self.depth == 0)
 		learn_key();
+}
+
+/* thread_is_wide: has the goroutine stack that this thread's calls run on room
+ * for a signal handler? Its first call has made it so, if Go keeps the
+ * goroutine for the thread: it does once it has a pthread key. */
+int thread_is_wide(void)
+{
+	return self.wide;
+}
+
+void thread_made_wide(void)
+{
+	self.wide = self.depth == 0 && atomic_load_explicit(&shim_state->key_known, memory_order_relaxed);
 }
 
 /* thread_in_call: does this thread stand in a callback made by Go? */

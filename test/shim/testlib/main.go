@@ -21,7 +21,14 @@ import (
 	"unsafe"
 
 	_ "github.com/ncrypt11/ncrypt11/cabi/shim"
+	"github.com/ncrypt11/ncrypt11/cabi/wide"
 )
+
+// call runs what an exported function does the way shim.h wants it: on a wide stack.
+func call(f func() C.int) (result C.int) {
+	wide.Run(func() { result = f() })
+	return result
+}
 
 func init() {
 	// A small heap target keeps the collector busy, which is when a fork
@@ -47,7 +54,9 @@ func signOnce() bool {
 // collects it. It returns the number of good signatures.
 //
 //export goWork
-func goWork(n C.int) C.int {
+func goWork(n C.int) C.int { return call(func() C.int { return work(n) }) }
+
+func work(n C.int) C.int {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var good C.int
@@ -73,19 +82,23 @@ func goWork(n C.int) C.int {
 //
 //export goSign
 func goSign() C.int {
-	if !signOnce() {
-		return 0
-	}
-	return 1
+	return call(func() C.int {
+		if !signOnce() {
+			return 0
+		}
+		return 1
+	})
 }
 
 //export goLight
-func goLight() C.int { return 1 }
+func goLight() C.int { return call(func() C.int { return 1 }) }
 
 // goPanic dereferences nil and recovers, as the one door into the module does.
 //
 //export goPanic
-func goPanic() (recovered C.int) {
+func goPanic() C.int { return call(recovers) }
+
+func recovers() (recovered C.int) {
 	defer func() {
 		if recover() != nil {
 			recovered = 1
@@ -99,35 +112,47 @@ func goPanic() (recovered C.int) {
 //
 //export goSleep
 func goSleep(milliseconds C.int) C.int {
-	time.Sleep(time.Duration(milliseconds) * time.Millisecond)
-	return 1
+	return call(func() C.int {
+		time.Sleep(time.Duration(milliseconds) * time.Millisecond)
+		return 1
+	})
 }
 
-// goWrite writes a byte to fd from the calling thread and returns 0 or errno.
+// goWrite writes a byte to fd and returns 0 or errno. It does so as whatever may break must be written: on a thread of Go's own, where SIGPIPE is blocked.
 //
 //export goWrite
 func goWrite(fd C.int) C.int {
-	_, err := syscall.Write(int(fd), []byte{'x'})
-	if errno, ok := err.(syscall.Errno); ok {
-		return C.int(errno)
-	}
-	return 0
+	return call(func() C.int {
+		written := make(chan error)
+		go func() {
+			_, err := syscall.Write(int(fd), []byte{'x'})
+			written <- err
+		}()
+		if errno, ok := (<-written).(syscall.Errno); ok {
+			return C.int(errno)
+		}
+		return 0
+	})
 }
 
 // goCallback calls a function of the host from inside Go, as the mutex and
 // notification functions of PKCS #11 are called.
 //
 //export goCallback
-func goCallback(function unsafe.Pointer) C.int { return C.call_back(function) }
+func goCallback(function unsafe.Pointer) C.int {
+	return call(func() C.int { return C.call_back(function) })
+}
 
 // goHasEnv tells whether Go's environment has the variable TESTLIB_n.
 //
 //export goHasEnv
 func goHasEnv(n C.int) C.int {
-	if os.Getenv("TESTLIB_"+string(rune('0'+n))) == "" {
-		return 0
-	}
-	return 1
+	return call(func() C.int {
+		if os.Getenv("TESTLIB_"+string(rune('0'+n))) == "" {
+			return 0
+		}
+		return 1
+	})
 }
 
 func main() {}
