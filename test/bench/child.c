@@ -2,13 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto.h"
 #include "process.h"
 
 static const char key_label[] = "p11bench-first";
 
-enum { WARM_UP_CALLS = 100000 };
+enum { WARM_UP_CALLS = 100000, TIME_LIMIT_SECONDS = 600 };
 
 struct child {
     struct module module;
@@ -101,6 +102,7 @@ int child_main(int argc, char **argv)
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
         if (strcmp(argv[2], roles[i].role) != 0)
             continue;
+        alarm(TIME_LIMIT_SECONDS); /* a module that hangs here fails its row, and does not stop the run */
         bool ok = roles[i].run(&c);
         if (ok)
             printf("ok %.6f %.6f\n", c.answer[0], c.answer[1]);

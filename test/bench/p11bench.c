@@ -221,6 +221,10 @@ int main(int argc, char **argv)
 
     if (!run(&bench))
         return 1;
+    if (bench.count == 0) {
+        fprintf(stderr, "p11bench: no row's name contains %s\n", bench.only);
+        return 2;
+    }
     struct report report = {&bench.a, &bench.b, bench.plan, bench.plan == &quick_plan ? "quick" : "full",
                             bench.results, bench.count};
     (json ? print_json : print_text)(&report);
