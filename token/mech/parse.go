@@ -125,14 +125,14 @@ func readPSS(s *Scheme, params any) string {
 // schemes: no other implementation could read what was made with them.
 func readMasked(s *Scheme, hash ck.MechanismType, mgf uint) string {
 	s.Hash, s.MGFHash = HashOf(hash), HashOfMGF(mgf)
-	if s.Hash.MGF() == 0 || s.MGFHash == 0 || !offered(s.Hash) || !offered(s.MGFHash) {
+	if s.Hash.MGF() == 0 || !offered(s.Hash) || !offered(s.MGFHash) {
 		return "unknown hash or mask generation function"
 	}
 	return ""
 }
 
 // offered reports whether the digest itself may be used.
-func offered(h Hash) bool { return Lookup(h.Mechanism()) != nil }
+func offered(h Hash) bool { return h.Known() && Lookup(h.Mechanism()) != nil }
 
 func readCTR(s *Scheme, params any) string {
 	p, ok := params.(ck.CTRParams)

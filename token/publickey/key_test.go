@@ -92,6 +92,7 @@ func checkPKCS1(t *testing.T, private *rsa.PrivateKey, key publickey.Key, data [
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 CKM_RSA_PKCS is this padding
 	if back, err := rsa.DecryptPKCS1v15(nil, private, out); err != nil || !bytes.Equal(back, data) {
 		t.Errorf("decrypts to %x, %v", back, err)
 	}

@@ -21,6 +21,7 @@ func (k *rsaKey) Encrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error
 	var err error
 	switch s.Row.Primitive {
 	case mech.RSAPKCS1:
+		//lint:ignore SA1019 CKM_RSA_PKCS is this padding, and the caller chose it
 		out, err = rsa.EncryptPKCS1v15(rand.Reader, k.public, data)
 	case mech.RSAOAEP:
 		options := rsa.OAEPOptions{Hash: s.Hash.Crypto(), MGFHash: s.MGFHash.Crypto(), Label: s.Label}
