@@ -119,7 +119,7 @@ func (k *secretKey) encrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, er
 	if k.block == nil {
 		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 	}
-	return m.encrypt(k, dst, s, data)
+	return m.encrypt(k, dst, s, apart(dst, data))
 }
 
 func (k *secretKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
@@ -130,7 +130,7 @@ func (k *secretKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, er
 	if k.block == nil {
 		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 	}
-	return m.decrypt(k, dst, s, data)
+	return m.decrypt(k, dst, s, apart(dst, data))
 }
 
 func (k *secretKey) stream(s *mech.Scheme, op mech.Op) (state, error) {

@@ -1,0 +1,48 @@
+package local
+
+import (
+	"bytes"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// SealRecord makes records that no method would make.
+var SealRecord = sealRecord
+
+// AddMaster unlocks a vault of a known master key.
+func AddMaster(g *Keys, master *secret.Bytes) guard.Vault { return g.vaults.add(master.Clone()) }
+
+// PlainOf is the PrivateKeyInfo of a fresh key.
+func PlainOf(g *Keys, m ck.MechanismType, spec guard.KeySpec) ([]byte, error) {
+	s, err := mech.Parse(ck.Mechanism{Type: m}, mech.OpGenerateKeyPair)
+	if err != nil {
+		return nil, err
+	}
+	k, err := g.Generate(0, s, &spec, &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: spec.KeyType, Extractable: true})
+	if err != nil {
+		return nil, err
+	}
+	plain, err := g.plainToWrap(k.Ref, false)
+	return bytes.Clone(plain.Bytes()), err
+}
+
+// ReparsePKCS8 reads a PrivateKeyInfo and writes it again.
+func ReparsePKCS8(keyType ck.KeyType, der []byte) ([]byte, error) {
+	m, err := parsePKCS8(keyType, der)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := m.plain()
+	return plain.Bytes(), err
+}
+
+// Wiped tells whether the key's bytes are gone, though somebody still knows where they were.
+func Wiped(g *Keys, ref guard.Ref) func() bool {
+	k, _ := g.table.hold(ref)
+	k.release()
+	value := k.material.(*secretKey).value.Bytes()
+	return func() bool { return bytes.Count(value, []byte{0}) == len(value) }
+}
