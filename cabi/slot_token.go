@@ -8,6 +8,7 @@ package cabi
 import "C"
 
 import (
+	"runtime/debug"
 	"unsafe"
 
 	"github.com/ncrypt11/ncrypt11/token"
@@ -182,11 +183,13 @@ func goC_InitToken(slot C.CK_SLOT_ID, p C.CK_UTF8CHAR_PTR, n C.CK_ULONG, label C
 	})
 }
 
+// withPIN hands f a copy of a PIN. Stretching a PIN takes some 20 MiB for some 20 ms, which the host gets back afterwards.
 func withPIN(p C.CK_UTF8CHAR_PTR, n C.CK_ULONG, f func(*secret.Bytes) error) error {
 	given, err := pin(p, n)
 	if err != nil {
 		return err
 	}
+	defer debug.FreeOSMemory()
 	defer given.Close()
 	return f(given)
 }

@@ -137,18 +137,18 @@ func (s *Session) useFor(h ck.ObjectHandle, scheme *mech.Scheme, op mech.Op, inv
 	if err != nil {
 		return 0, nil, handleError(err, invalid)
 	}
-	set, err := t.attributes(o)
+	key, err := t.usable(o)
 	if err != nil {
 		return 0, nil, handleError(err, invalid)
 	}
-	if err := permitted(set, scheme, op); err != nil {
+	if err := key.policy.Permits(op, scheme.Row); err != nil {
 		return 0, nil, err
 	}
-	if !keyed(set) {
-		return 0, set, nil
+	if key.public != nil {
+		return 0, key.of, nil
 	}
 	ref, err := t.load(o)
-	return ref, set, err
+	return ref, key.of, err
 }
 
 // handleError gives a bad object handle the code of the argument that it was passed as.

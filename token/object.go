@@ -21,6 +21,7 @@ type object struct {
 
 	attrs *attr.Set // nil: not read from the store yet, or dropped to save memory
 	rev   int64     // of the stored row that attrs is from
+	use   *keyUse   // what using the key needs of attrs; nil: not asked yet
 	ref   guard.Ref // 0: not loaded into the guard, or keyless
 }
 

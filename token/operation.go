@@ -3,7 +3,6 @@ package token
 import (
 	"hash"
 
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -80,7 +79,8 @@ func (s *Session) beginLocked(kind operationKind, m *ck.Mechanism, h ck.ObjectHa
 	if err != nil {
 		return err
 	}
-	op := &operation{scheme: scheme}
+	op := &s.room[kind]
+	*op = operation{scheme: scheme}
 	if kind != digesting {
 		if err := s.bindKey(op, operationOps[kind], h); err != nil {
 			return err
@@ -99,59 +99,18 @@ func (s *Session) bindKey(op *operation, use mech.Op, h ck.ObjectHandle) error {
 	if err != nil {
 		return handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 	}
-	set, err := t.attributes(o)
+	key, err := t.usable(o)
 	if err != nil {
 		return handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 	}
-	if err := permitted(set, op.scheme, use); err != nil {
+	if err := key.policy.Permits(use, op.scheme.Row); err != nil {
 		return err
 	}
-	op.key = o
-	if op.size, err = asymmetricLen(set); err != nil {
-		return err
+	op.key, op.size, op.public, op.needsLogin = o, key.size, key.public, key.alwaysAuthenticate
+	if key.public == nil {
+		op.ref, err = t.load(o)
 	}
-	if !keyed(set) {
-		op.public, err = publicKeyOf(set)
-		return err
-	}
-	op.needsLogin = set.Bool(ck.CKA_ALWAYS_AUTHENTICATE)
-	op.ref, err = t.load(o)
 	return err
-}
-
-// permitted checks a key's attributes against a use, in the order that section 5.1.7 gives the errors. The guard checks the same of its own keys
-// from what is sealed with them.
-func permitted(set *attr.Set, scheme *mech.Scheme, op mech.Op) error {
-	keyType, ok := set.ULong(ck.CKA_KEY_TYPE)
-	if !ok {
-		return ck.CKR_KEY_HANDLE_INVALID
-	}
-	class := ck.ObjectClass(classOf(set))
-	if !scheme.Row.Takes(ck.KeyType(keyType)) || !op.TakesClass(class) {
-		return ck.CKR_KEY_TYPE_INCONSISTENT
-	}
-	if !set.Bool(op.Attribute()) {
-		return ck.Errorf(ck.CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's %v is false", op.Attribute())
-	}
-	allowed := allowedMechanisms(set)
-	for _, typ := range allowed {
-		if typ == scheme.Row.Type {
-			return nil
-		}
-	}
-	if len(allowed) > 0 {
-		return ck.Errorf(ck.CKR_MECHANISM_INVALID, "%v is not in the key's CKA_ALLOWED_MECHANISMS", scheme.Row.Type)
-	}
-	return nil
-}
-
-// publicKeyOf parses a public key object.
-func publicKeyOf(set *attr.Set) (publickey.Key, error) {
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
-	return publickey.Parse(ck.KeyType(keyType), func(typ ck.AttributeType) []byte {
-		value, _ := set.Get(typ)
-		return value
-	})
 }
 
 // active gives the operation of a kind. One whose key has died, in a logout or by destruction, has ended.
@@ -175,6 +134,7 @@ func (s *Session) end(kind operationKind) {
 		op.stream.Close()
 	}
 	clear(op.parts)
+	*op = operation{}
 }
 
 // carryOn is the one place for the rules of a running operation (sections 5.1.2 and 5.2): whether there is one, that one-shot and multi-part calls are not

@@ -17,7 +17,8 @@ type Session struct {
 	mu     sync.Mutex // guards what follows
 	closed bool
 	find   *search
-	ops    [operationKinds]*operation
+	ops    [operationKinds]*operation // the active ones
+	room   [operationKinds]operation  // where they are kept, so that starting one makes no garbage
 }
 
 // OpenSession is C_OpenSession.

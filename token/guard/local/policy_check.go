@@ -11,32 +11,12 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/mech"
 )
 
-// uses says which usage each operation needs.
-var uses = [...]guard.Usage{
-	mech.OpEncrypt:       guard.UseEncrypt,
-	mech.OpDecrypt:       guard.UseDecrypt,
-	mech.OpSign:          guard.UseSign,
-	mech.OpSignRecover:   guard.UseSignRecover,
-	mech.OpVerify:        guard.UseVerify,
-	mech.OpVerifyRecover: guard.UseVerifyRecover,
-	mech.OpWrap:          guard.UseWrap,
-	mech.OpUnwrap:        guard.UseUnwrap,
-	mech.OpDerive:        guard.UseDerive,
-}
-
-// permit is the one place that decides whether a key may be used. Where several answers are right, PKCS #11 v3.2, section 5.1 wants
-// CKR_KEY_TYPE_INCONSISTENT before CKR_KEY_FUNCTION_NOT_PERMITTED. A ticket is spent last, and only if all else holds.
+// permit decides whether a key may be used. A ticket is spent last, and only if all else holds.
 func (k *key) permit(op mech.Op, s *mech.Scheme) error {
-	switch p := k.policy; {
-	case int(op) >= len(uses) || uses[op] == 0 || s.Row.Flags&op.Flag() == 0:
-		return ck.Errorf(ck.CKR_MECHANISM_INVALID, "the mechanism does not serve this function")
-	case !op.TakesClass(p.Class) || !s.Row.Takes(p.KeyType):
-		return ck.CKR_KEY_TYPE_INCONSISTENT
-	case p.Usage&uses[op] == 0:
-		return ck.CKR_KEY_FUNCTION_NOT_PERMITTED
-	case len(p.Allowed) > 0 && !slices.Contains(p.Allowed, s.Row.Type):
-		return ck.Errorf(ck.CKR_MECHANISM_INVALID, "not among the key's CKA_ALLOWED_MECHANISMS")
-	case p.AlwaysAuthenticate && !k.tickets.spend(s.Ticket):
+	if err := k.policy.Permits(op, s.Row); err != nil {
+		return err
+	}
+	if k.policy.AlwaysAuthenticate && !k.tickets.spend(s.Ticket) {
 		return ck.Errorf(ck.CKR_USER_NOT_LOGGED_IN, "the key has CKA_ALWAYS_AUTHENTICATE")
 	}
 	return nil
