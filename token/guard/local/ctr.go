@@ -2,7 +2,8 @@ package local
 
 import (
 	"crypto/cipher"
-	"math/big"
+	"encoding/binary"
+	"math"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -12,18 +13,28 @@ import (
 // PKCS #11 v3.2 lets them overflow after the last block only.
 type ctr struct {
 	xor  cipher.Stream
-	left *big.Int // bytes of key stream
+	left uint64 // bytes of key stream
 }
 
 func newCTR(k *secretKey, s *mech.Scheme) (*ctr, error) {
 	if len(s.IV) != blockLen || s.CounterBits < 1 || s.CounterBits > 8*blockLen {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "malformed counter")
 	}
-	size := new(big.Int).Lsh(one, uint(s.CounterBits))
-	start := new(big.Int).SetBytes(s.IV)
-	start.And(start, new(big.Int).Sub(size, one))
-	left := size.Sub(size, start)
-	return &ctr{cipher.NewCTR(k.block, s.IV), left.Mul(left, big.NewInt(blockLen))}, nil
+	left := min(counterValues(s.IV, s.CounterBits), math.MaxUint64/blockLen)
+	return &ctr{cipher.NewCTR(k.block, s.IV), left * blockLen}, nil
+}
+
+// counterValues is how many values the low bits of the counter block have before they wrap, or the largest number where there are more.
+func counterValues(block []byte, bits int) uint64 {
+	high, low := binary.BigEndian.Uint64(block), binary.BigEndian.Uint64(block[8:])
+	if bits < 64 {
+		return 1<<bits - low&(1<<bits-1)
+	}
+	unused := ^uint64(0) << (bits - 64) // of the high half; a shift by 64 leaves none
+	if high|unused != ^uint64(0) || low == 0 {
+		return math.MaxUint64
+	}
+	return -low
 }
 
 func cryptCTR(k *secretKey, dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
@@ -37,11 +48,10 @@ func cryptCTR(k *secretKey, dst []byte, s *mech.Scheme, data []byte) ([]byte, er
 func streamCTR(k *secretKey, s *mech.Scheme, _ mech.Op) (state, error) { return newCTR(k, s) }
 
 func (c *ctr) update(dst, part []byte) ([]byte, error) {
-	n := big.NewInt(int64(len(part)))
-	if c.left.Cmp(n) < 0 {
+	if uint64(len(part)) > c.left {
 		return nil, ck.Errorf(ck.CKR_DATA_LEN_RANGE, "the counter would wrap around")
 	}
-	c.left.Sub(c.left, n)
+	c.left -= uint64(len(part))
 	out := append(dst, part...)
 	c.xor.XORKeyStream(out[len(dst):], out[len(dst):])
 	return out, nil

@@ -12,10 +12,17 @@ import (
 // maxGCMStream bounds what a multi-part operation buffers: plaintext must not be given out before its tag is checked.
 const maxGCMStream = 64 << 20
 
+// usualNonce is the IV length whose cipher is kept with the key.
+const usualNonce = 12
+
 // newGCM is the cipher for the scheme's IV, with the whole tag: shorter ones are cut from it.
 func newGCM(k *secretKey, s *mech.Scheme) (cipher.AEAD, error) {
 	if len(s.IV) == 0 || s.TagLen < 4 || s.TagLen > gcmTagLen {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "the IV of GCM has at least 1 byte, the tag 4 to 16")
+	}
+	if len(s.IV) == usualNonce {
+		k.gcmOnce.Do(func() { k.gcm, k.gcmErr = cipher.NewGCM(k.block) })
+		return k.gcm, k.gcmErr
 	}
 	aead, err := cipher.NewGCMWithNonceSize(k.block, len(s.IV))
 	if err != nil {

@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"math/big"
 	"os"
@@ -82,6 +83,7 @@ func TestImportRSA(t *testing.T) {
 		{"other exponent 1", with(whole, ck.CKA_EXPONENT_1, plus(part(ck.CKA_EXPONENT_1), 2)), ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{"other exponent 2", with(whole, ck.CKA_EXPONENT_2, plus(part(ck.CKA_EXPONENT_2), 2)), ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{"other coefficient", with(whole, ck.CKA_COEFFICIENT, plus(part(ck.CKA_COEFFICIENT), 1)), ck.CKR_ATTRIBUTE_VALUE_INVALID},
+		{"a factor that is no prime", notPrime(), ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{"toy key", []guard.Part{{Type: ck.CKA_MODULUS, Value: []byte{187}}, {Type: ck.CKA_PRIVATE_EXPONENT, Value: []byte{23}}}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 	} {
 		pol := all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA)
@@ -178,6 +180,25 @@ func TestSecretPublicParts(t *testing.T) {
 		public := get(k.Public)
 		if !bytes.Equal(public(ck.CKA_CHECK_VALUE), unhex(t, test.check)) || len(public(ck.CKA_VALUE_LEN)) != 8 || len(k.Public) != 2 {
 			t.Errorf("%v: %x", test.keyType, k.Public)
+		}
+	}
+}
+
+// notPrime is a key whose exponents fit its two factors as if both were primes, which one is not.
+func notPrime() []guard.Part {
+	one, e := big.NewInt(1), big.NewInt(65537)
+	for {
+		var primes [3]*big.Int
+		for i, bits := range []int{512, 256, 256} {
+			primes[i], _ = rand.Prime(rand.Reader, bits)
+		}
+		p, q := primes[0], new(big.Int).Mul(primes[1], primes[2])
+		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+		if d := new(big.Int).ModInverse(e, phi); d != nil {
+			return []guard.Part{
+				part(ck.CKA_MODULUS, new(big.Int).Mul(p, q).Bytes()), part(ck.CKA_PUBLIC_EXPONENT, e.Bytes()),
+				part(ck.CKA_PRIVATE_EXPONENT, d.Bytes()), part(ck.CKA_PRIME_1, p.Bytes()), part(ck.CKA_PRIME_2, q.Bytes()),
+			}
 		}
 	}
 }

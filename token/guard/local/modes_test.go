@@ -47,6 +47,8 @@ func TestCTRWrap(t *testing.T) {
 		{1, "ffffffffffffffffffffffffffffffff", 16},
 		{8, "000000000000000000000000000000fe", 2 * 16},
 		{128, "fffffffffffffffffffffffffffffffd", 3 * 16},
+		{64, "0000000000000000ffffffffffffffff", 16},
+		{65, "0000000000000001ffffffffffffffff", 16},
 	} {
 		s := f.scheme(ck.CKM_AES_CTR, counter(test.bits, test.block, t), mech.OpEncrypt)
 		_, err := f.Encrypt(nil, key, s, make([]byte, test.room))
@@ -60,6 +62,19 @@ func TestCTRWrap(t *testing.T) {
 		_, err = st.Update(nil, make([]byte, 2))
 		want(t, "round, in parts", err, ck.CKR_DATA_LEN_RANGE)
 		st.Close()
+	}
+}
+
+// Where the bits do not suffice to say that the counter is at its end, it is not.
+func TestCTRDoesNotWrap(t *testing.T) {
+	f := setup(t)
+	key := f.secretKey(ck.CKK_AES, someKey)
+	for _, start := range []ck.CTRParams{
+		counter(65, "0000000000000000ffffffffffffffff", t), counter(128, "fffffffffffffffeffffffffffffffff", t),
+		counter(64, "ffffffffffffffff0000000000000000", t), counter(128, "ffffffffffffffff0000000000000000", t), counter(63, "ffffffffffffffff8000000000000000", t),
+	} {
+		_, err := f.Encrypt(nil, key, f.scheme(ck.CKM_AES_CTR, start, mech.OpEncrypt), make([]byte, 100))
+		want(t, "counting on", err, ck.CKR_OK)
 	}
 }
 

@@ -98,7 +98,7 @@ func importRSA(p parts) (material, error) {
 		return nil, invalid
 	}
 	whole, ok := given.complete()
-	if !ok || !given.agreesWith(whole) {
+	if !ok || !given.agreesWith(whole) || !whole.hasPrimes() {
 		return nil, invalid
 	}
 	return newRSAKey(whole)

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha1"
+	"sync"
 
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -23,6 +24,10 @@ const checkLen = 3
 type secretKey struct {
 	value *secret.Bytes
 	block cipher.Block
+
+	gcmOnce sync.Once // at the first use of GCM
+	gcm     cipher.AEAD
+	gcmErr  error
 }
 
 // newSecretKey takes over value.
@@ -80,7 +85,7 @@ func (k *secretKey) private() []guard.Part { return valuePart(k.value.Bytes()) }
 
 func (k *secretKey) wipe() {
 	k.value.Close()
-	k.block = nil
+	k.block, k.gcm = nil, nil
 }
 
 // mode is what one mechanism does with a secret key.

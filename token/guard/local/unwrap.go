@@ -26,6 +26,10 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 	if err != nil {
 		return nil, ck.CKR_WRAPPED_KEY_INVALID
 	}
+	if r, ok := m.(*rsaKey); ok && !r.hasPrimes() {
+		m.wipe()
+		return nil, ck.CKR_WRAPPED_KEY_INVALID
+	}
 	return g.admit(v, m, p)
 }
 
@@ -50,8 +54,8 @@ func unwrapPlain(k *key, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, cl
 	if class == ck.CKO_SECRET_KEY {
 		want = spec.ValueLen
 	}
-	if r, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY {
-		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA of %d bytes wraps no private keys", r.raw.size())
+	if _, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY {
+		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA wraps secret keys only")
 	}
 	plain, err := decryptWrapped(k.material, s, wrapped, want)
 	if err != nil {
