@@ -46,3 +46,11 @@ func Wiped(g *Keys, ref guard.Ref) func() bool {
 	value := k.material.(*secretKey).value.Bytes()
 	return func() bool { return bytes.Count(value, []byte{0}) == len(value) }
 }
+
+// Spoil makes RSA arithmetic go wrong in one of its halves, as a fault in the processor would.
+func Spoil(g *Keys, ref guard.Ref) {
+	k, _ := g.table.hold(ref)
+	defer k.release()
+	dP := k.material.(*rsaKey).raw.dP
+	dP[len(dP)-1] ^= 4
+}

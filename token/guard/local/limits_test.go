@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
@@ -65,6 +66,23 @@ func TestRSALimits(t *testing.T) {
 			t.Errorf("%s: %d bytes", test.name, len(out))
 		}
 	}
+}
+
+// One wrong signature under the right key would give away its primes, so a result that the public exponent does not undo is never given out.
+func TestRSAFault(t *testing.T) {
+	f := setup(t)
+	k := f.generateRSA(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	local.Spoil(f.Keys, k.Ref)
+	pss := ck.PSSParams{Hash: ck.CKM_SHA256, MGF: ck.CKG_MGF1_SHA256, SaltLen: 32}
+	for _, s := range []*mech.Scheme{f.scheme(ck.CKM_RSA_X_509, nil, mech.OpSign), f.scheme(ck.CKM_RSA_PKCS_PSS, pss, mech.OpSign)} {
+		out, err := f.Sign(nil, k.Ref, s, digest[:])
+		want(t, s.Row.Type.String(), err, ck.CKR_DEVICE_ERROR)
+		if out != nil {
+			t.Error("a wrong signature was given out")
+		}
+	}
+	_, err := f.Decrypt(nil, k.Ref, f.scheme(ck.CKM_RSA_PKCS, nil, mech.OpDecrypt), append(make([]byte, 127), 2))
+	want(t, "decrypting", err, ck.CKR_DEVICE_ERROR)
 }
 
 func (f *fixture) partOf(ref guard.Ref, t ck.AttributeType) []byte {

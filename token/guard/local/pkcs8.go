@@ -105,10 +105,12 @@ func parseRSAPrivateKey(der cryptobyte.String) (material, error) {
 	for _, n := range numbers.all() {
 		*n = new(big.Int)
 		if !sequence.ReadASN1Integer(*n) || (*n).Sign() <= 0 {
+			numbers.wipe()
 			return nil, errPKCS8
 		}
 	}
 	if !sequence.Empty() {
+		numbers.wipe()
 		return nil, errPKCS8
 	}
 	return newRSAKey(&numbers)
