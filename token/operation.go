@@ -35,7 +35,8 @@ var operationOps = [operationKinds]mech.Op{
 
 // operation is an operation between its Init and its end.
 type operation struct {
-	scheme *mech.Scheme
+	scheme *mech.Scheme // own, or one that all uses of the mechanism share
+	own    mech.Scheme
 	style  style
 	key    *object       // nil when digesting
 	size   int           // of an asymmetric key: the bytes of a signature, or of a modulus
@@ -75,12 +76,12 @@ func (s *Session) beginLocked(kind operationKind, m *ck.Mechanism, h ck.ObjectHa
 	if s.active(kind) != nil {
 		return ck.CKR_OPERATION_ACTIVE
 	}
-	scheme, err := mech.Parse(*m, operationOps[kind])
+	op := &s.room[kind]
+	scheme, err := mech.ParseInto(&op.own, *m, operationOps[kind])
 	if err != nil {
 		return err
 	}
-	op := &s.room[kind]
-	*op = operation{scheme: scheme}
+	op.scheme = scheme
 	if kind != digesting {
 		if err := s.bindKey(op, operationOps[kind], h); err != nil {
 			return err

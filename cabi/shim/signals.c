@@ -199,8 +199,11 @@ int shim_enter(struct shim_call *call)
 	result = thread_prepare();
 	if (result != SHIM_OK)
 		return result;
-	/* Cancelling a thread unwinds its stack, which Go's frames do not survive. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
+	/* Cancelling a thread unwinds its stack, which Go's frames do not survive.
+	 * There is no cancellation point inside, so that deferring is enough; and
+	 * where it is deferred already this costs no atomic operation, as disabling
+	 * it would. */
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &call->cancel_type);
 	call->masked = ALWAYS_MASK || !thread_is_wide();
 	if (call->masked)
 		mask_signals(call);
@@ -230,5 +233,6 @@ void shim_leave(struct shim_call *call)
 		pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
 		thread_made_wide();
 	}
-	pthread_setcancelstate(call->cancel_state, NULL);
+	if (call->cancel_type != PTHREAD_CANCEL_DEFERRED)
+		pthread_setcanceltype(call->cancel_type, NULL);
 }

@@ -9,7 +9,9 @@
 #include "state.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	WAIT_MILLISECONDS = 10,
@@ -22,7 +24,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	int result = __real_pthread_create(thread, attributes, start, argument);
 
 	for (int i = 0; i < WAIT_TIMES && result == EAGAIN; i++) {
-		nanosleep(&wait, NULL);
+		syscall(SYS_nanosleep, &wait, NULL); /* not a cancellation point */
 		result = __real_pthread_create(thread, attributes, start, argument);
 	}
 	return result;

@@ -11,8 +11,11 @@ const maxSaltLen = MaxRSABits / 8
 // CKR_MECHANISM_PARAM_INVALID. What depends on the key too is checked where the key is used.
 //
 // The Scheme may be shared with other calls and alias m's parameter: set Ticket in a copy, change nothing else.
-func Parse(m ck.Mechanism, op Op) (*Scheme, error) {
-	e := table[m.Type]
+func Parse(m ck.Mechanism, op Op) (*Scheme, error) { return ParseInto(nil, m, op) }
+
+// ParseInto is Parse for a caller that has room for a Scheme, which is used where none can be shared. s may be nil.
+func ParseInto(s *Scheme, m ck.Mechanism, op Op) (*Scheme, error) {
+	e := table.lookUp(m.Type)
 	if e.row == nil {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "no such mechanism here: %v", m.Type)
 	}
@@ -25,7 +28,10 @@ func Parse(m ck.Mechanism, op Op) (*Scheme, error) {
 		}
 		return e.scheme, nil
 	}
-	s := &Scheme{Row: e.row, Hash: e.row.Hash}
+	if s == nil {
+		s = new(Scheme)
+	}
+	*s = Scheme{Row: e.row, Hash: e.row.Hash}
 	if reason := readers[e.row.Params](s, m.Params); reason != "" {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "%v: %s", m.Type, reason)
 	}
