@@ -11,17 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* shim_running is asked by every call: two loads. */
 int shim_running(void)
 {
-	if (!atomic_load_explicit(&shim_state->wiped->running, memory_order_acquire))
-		return 0;
-	return shim_state->wipes || shim_state->owner == getpid();
+	return running();
 }
 
 int shim_in_child(void)
 {
-	return shim_state->dirty && !shim_running();
+	return shim_state->dirty && !running();
 }
 
 /* The lock is in the wiped page: a child finds it free, whoever held it. */
@@ -115,12 +112,12 @@ int shim_ready(void)
 {
 	int result = SHIM_OK;
 
-	if (shim_running())
+	if (running())
 		return SHIM_OK;
 	if (thread_in_call())
 		return SHIM_IN_CALLBACK;
 	lock();
-	if (!shim_running())
+	if (!running())
 		result = start();
 	shim_state->last = result;
 	unlock();

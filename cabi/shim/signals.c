@@ -172,13 +172,8 @@ int signals_after_start(void)
 	return started;
 }
 
-#if defined SHIM_ALWAYS_MASK || !defined __x86_64__
-enum { ALWAYS_MASK = 1 };
-#else
-enum { ALWAYS_MASK = 0 };
-#endif
-
-static void mask_signals(struct shim_call *call)
+/* signals_mask: everything is blocked that the thread's own instructions do not raise. */
+void signals_mask(struct shim_call *call)
 {
 	pthread_sigmask(SIG_BLOCK, &shim_state->go_mask, &call->mask);
 	call->pipe_pending = 0;
@@ -187,28 +182,6 @@ static void mask_signals(struct shim_call *call)
 
 		call->pipe_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
 	}
-}
-
-/* shim_enter: everything that may be refused comes before anything is changed. */
-int shim_enter(struct shim_call *call)
-{
-	int result;
-
-	if (!shim_running())
-		return SHIM_NOT_RUNNING;
-	result = thread_prepare();
-	if (result != SHIM_OK)
-		return result;
-	/* Cancelling a thread unwinds its stack, which Go's frames do not survive.
-	 * There is no cancellation point inside, so that deferring is enough; and
-	 * where it is deferred already this costs no atomic operation, as disabling
-	 * it would. */
-	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &call->cancel_type);
-	call->masked = ALWAYS_MASK || !thread_is_wide();
-	if (call->masked)
-		mask_signals(call);
-	thread_call_begin();
-	return SHIM_OK;
 }
 
 /* discard_sigpipe drops the SIGPIPE of a write that this call made to a broken
@@ -225,14 +198,8 @@ static void discard_sigpipe(const struct shim_call *call)
 	sigtimedwait(&set, NULL, &at_once);
 }
 
-void shim_leave(struct shim_call *call)
+void signals_unmask(const struct shim_call *call)
 {
-	thread_call_end();
-	if (call->masked) {
-		discard_sigpipe(call);
-		pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
-		thread_made_wide();
-	}
-	if (call->cancel_type != PTHREAD_CANCEL_DEFERRED)
-		pthread_setcanceltype(call->cancel_type, NULL);
+	discard_sigpipe(call);
+	pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "shim.h"
 
@@ -113,6 +114,14 @@ struct shim_state {
 
 extern struct shim_state *shim_state;
 
+/* running is asked by every call: two loads. */
+static inline int running(void)
+{
+	if (!atomic_load_explicit(&shim_state->wiped->running, memory_order_acquire))
+		return 0;
+	return shim_state->wipes || shim_state->owner == getpid();
+}
+
 /* image.c */
 const char *image_find(struct image *image, const void *address);
 int image_contains_code(const struct image *image, const void *address);
@@ -122,12 +131,7 @@ int image_set_entry(struct image *image, init_entry *slot, init_entry value);
 
 /* thread.c */
 int thread_tls_check(struct image *image);
-int thread_prepare(void);
 int thread_in_call(void);
-void thread_call_begin(void);
-void thread_call_end(void);
-int thread_is_wide(void);
-void thread_made_wide(void);
 void thread_forget_key(void);
 void thread_register_atfork(void);
 
@@ -136,6 +140,8 @@ void signals_init(void);
 void signals_patch_table(void);
 void signals_before_start(void);
 int signals_after_start(void);
+void signals_mask(struct shim_call *call);
+void signals_unmask(const struct shim_call *call);
 
 /* limits.c */
 int limits_check(void);

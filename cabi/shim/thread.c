@@ -151,10 +151,10 @@ static void measure_stack(void)
 	pthread_attr_destroy(&attributes);
 }
 
-/* thread_prepare makes the calling thread fit to enter the current Go: 0, or
+/* prepare makes the calling thread fit to enter the current Go: 0, or
  * SHIM_NO_STACK. On a stack that is not the thread's own (a coroutine, a
  * signal stack) nothing can be measured and the call is let through. */
-int thread_prepare(void)
+static int prepare(void)
 {
 	unsigned generation = atomic_load_explicit(&shim_state->generation, memory_order_acquire);
 	char *here = __builtin_frame_address(0);
@@ -171,29 +171,47 @@ int thread_prepare(void)
 	return SHIM_OK;
 }
 
-void thread_call_begin(void)
-{
-	self.depth++;
-}
+#if defined SHIM_ALWAYS_MASK || !defined __x86_64__
+enum { ALWAYS_MASK = 1 };
+#else
+enum { ALWAYS_MASK = 0 };
+#endif
 
-void thread_call_end(void)
-{
-	self.depth--;
-	if (!atomic_load_explicit(&shim_state->key_known, memory_order_relaxed) && self.depth == 0)
-		learn_key();
-}
-
-/* thread_is_wide: has the goroutine stack that this thread's calls run on room
- * for a signal handler? Its first call has made it so, if Go keeps the
+/* shim_enter: everything that may be refused comes before anything is changed.
+ *
+ * Signals need not be blocked once the goroutine stack that this thread's calls
+ * run on has room for a handler. The first call makes it so, if Go keeps the
  * goroutine for the thread: it does once it has a pthread key. */
-int thread_is_wide(void)
+int shim_enter(struct shim_call *call)
 {
-	return self.wide;
+	int result;
+
+	if (!running())
+		return SHIM_NOT_RUNNING;
+	result = prepare();
+	if (result != SHIM_OK)
+		return result;
+	/* Cancelling a thread unwinds its stack, which Go's frames do not survive. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
+	call->masked = ALWAYS_MASK || !self.wide;
+	if (call->masked)
+		signals_mask(call);
+	self.depth++;
+	return SHIM_OK;
 }
 
-void thread_made_wide(void)
+void shim_leave(struct shim_call *call)
 {
-	self.wide = self.depth == 0 && atomic_load_explicit(&shim_state->key_known, memory_order_relaxed);
+	int key_known = atomic_load_explicit(&shim_state->key_known, memory_order_relaxed);
+
+	self.depth--;
+	if (!key_known && self.depth == 0)
+		learn_key();
+	if (call->masked) {
+		signals_unmask(call);
+		self.wide = key_known && self.depth == 0;
+	}
+	pthread_setcancelstate(call->cancel_state, NULL);
 }
 
 /* thread_in_call: does this thread stand in a callback made by Go? */

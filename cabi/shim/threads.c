@@ -9,9 +9,7 @@
 #include "state.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
 	WAIT_MILLISECONDS = 10,
@@ -24,7 +22,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	int result = __real_pthread_create(thread, attributes, start, argument);
 
 	for (int i = 0; i < WAIT_TIMES && result == EAGAIN; i++) {
-		syscall(SYS_nanosleep, &wait, NULL); /* not a cancellation point */
+		nanosleep(&wait, NULL);
 		result = __real_pthread_create(thread, attributes, start, argument);
 	}
 	return result;
