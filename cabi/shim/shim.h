@@ -64,7 +64,7 @@ enum shim_result {
 struct shim_call {
 	sigset_t mask;
 	int masked;
-	int cancel_state;
+	int cancel_state, cancel_type;
 	int pipe_pending;
 };
 

@@ -191,11 +191,17 @@ int shim_enter(struct shim_call *call)
 	result = prepare();
 	if (result != SHIM_OK)
 		return result;
-	/* Cancelling a thread unwinds its stack, which Go's frames do not survive. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
 	call->masked = ALWAYS_MASK || !self.wide;
-	if (call->masked)
+	/* Cancelling a thread unwinds its stack, which Go's frames do not survive.
+	 * A thread's first call meets cancellation points in the C library. Later
+	 * ones do not, and deferring is enough: where it is deferred already that
+	 * costs no atomic operation. */
+	if (call->masked) {
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
 		signals_mask(call);
+	} else {
+		pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &call->cancel_type);
+	}
 	self.depth++;
 	return SHIM_OK;
 }
@@ -210,8 +216,10 @@ void shim_leave(struct shim_call *call)
 	if (call->masked) {
 		signals_unmask(call);
 		self.wide = key_known && self.depth == 0;
+		pthread_setcancelstate(call->cancel_state, NULL);
+	} else if (call->cancel_type != PTHREAD_CANCEL_DEFERRED) {
+		pthread_setcanceltype(call->cancel_type, NULL);
 	}
-	pthread_setcancelstate(call->cancel_state, NULL);
 }
 
 /* thread_in_call: does this thread stand in a callback made by Go? */
