@@ -18,12 +18,12 @@ func Provider(getenv config.Getenv) (*token.Provider, error) {
 	if err != nil {
 		return nil, ck.Errorf(ck.CKR_GENERAL_ERROR, "configuration: %w", err)
 	}
-	return token.New(cfg, guardFor)
+	return token.New(cfg, Guard)
 }
 
-// guardFor gives each token a guard of its own in this process: tokens share no keys. A token whose policy demands isolation gets none,
+// Guard gives each token a guard of its own in this process: tokens share no keys. A token whose policy demands isolation gets none,
 // because this guard does not isolate; one that prefers it is told by the guard itself what it got.
-func guardFor(h *store.Header) (guard.Keys, error) {
+func Guard(h *store.Header) (guard.Keys, error) {
 	if h.Policy == store.PolicyVBSRequired {
 		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED,
 			"VBS is unavailable: no isolating guard serves this machine; a token of policy %s or %s can be used without one",

@@ -38,7 +38,7 @@ const (
 
 // pathOrder is every attribute of the path, in the order of writing: from the token to the object.
 var pathOrder = []string{
-	Model, Manufacturer, Serial, Token, ID, Object, Type, SlotID, SlotManufacturer, SlotDescription,
+	Token, Serial, Manufacturer, Model, ID, Object, Type, SlotID, SlotManufacturer, SlotDescription,
 	LibraryManufacturer, LibraryVersion, LibraryDescription,
 }
 

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"crypto"
+	"crypto/sha1" // names keys; nothing is trusted because of it
+	"crypto/x509"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
+)
+
+// bundle is what belongs together: a public key, its private half where there is one, its certificates.
+type bundle struct {
+	public       crypto.PublicKey // nil for a certificate of a key that tokens cannot have
+	private      crypto.PrivateKey
+	certificates []*x509.Certificate
+	bare         bool // the public key itself was in a file, not only a certificate of it
+	comment      string
+	file         string // where the first of it was found
+}
+
+// gather sorts what was read from a file into bundles.
+func gather(bundles []*bundle, name string, file *keyfile.File) []*bundle {
+	of := func(public crypto.PublicKey) *bundle {
+		for _, b := range bundles {
+			if samePublic(b.public, public) {
+				return b
+			}
+		}
+		b := &bundle{public: public, file: name}
+		bundles = append(bundles, b)
+		return b
+	}
+	for _, key := range file.Keys {
+		b := of(key.Private.(interface{ Public() crypto.PublicKey }).Public())
+		b.private, b.comment, b.file = key.Private, key.Comment, name
+	}
+	for _, public := range file.PublicKeys {
+		of(public).bare = true
+	}
+	for _, cert := range file.Certificates {
+		public := crypto.PublicKey(nil)
+		if _, ok := keyID(cert.PublicKey); ok {
+			public = cert.PublicKey
+		}
+		b := of(public)
+		b.certificates = append(b.certificates, cert)
+	}
+	return bundles
+}
+
+func samePublic(a, b crypto.PublicKey) bool {
+	comparable, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && b != nil && comparable.Equal(b)
+}
+
+// id names the bundle where nobody else did.
+func (b *bundle) id() []byte {
+	if id, ok := keyID(b.public); ok {
+		return id
+	}
+	id := sha1.Sum(b.certificates[0].RawSubjectPublicKeyInfo)
+	return id[:]
+}
+
+// label is what the bundle calls itself: by the key's comment, by its certificate's subject, or by the name of its file.
+func (b *bundle) label() string {
+	if b.comment != "" {
+		return b.comment
+	}
+	for _, cert := range b.certificates {
+		if cert.Subject.CommonName != "" {
+			return cert.Subject.CommonName
+		}
+	}
+	name := filepath.Base(b.file)
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}

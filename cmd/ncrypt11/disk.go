@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// stored is a token as it lies on disk.
+type stored struct {
+	store.Entry
+	scope  config.Scope
+	header *store.Header // nil where Err says why
+}
+
+// storedTokens looks into all directories of tokens. A directory that cannot be read is in problems.
+func storedTokens(cfg *config.Config) (list []stored, problems []error) {
+	for _, dir := range cfg.TokenDirs {
+		entries, err := store.List(dir.Path)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		for _, e := range entries {
+			t := stored{Entry: e, scope: dir.Scope}
+			if t.Err == nil {
+				t.header, t.Err = readHeader(e.Path)
+			}
+			list = append(list, t)
+		}
+	}
+	return list, problems
+}
+
+func readHeader(path string) (*store.Header, error) {
+	st, err := store.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	return st.Header()
+}
+
+// removeToken removes the token with this serial number from the disk. It vanishes at once, under a name that nobody takes for a token, and
+// then file by file.
+func (a *app) removeToken(serial string) error {
+	cfg, err := config.Load(a.getenv)
+	if err != nil {
+		return err
+	}
+	list, _ := storedTokens(cfg)
+	for _, t := range list {
+		if t.Serial != serial {
+			continue
+		}
+		doomed := filepath.Join(filepath.Dir(t.Path), ".deleted-"+serial)
+		if err := os.Rename(t.Path, doomed); err != nil {
+			return err
+		}
+		return os.RemoveAll(doomed)
+	}
+	return fmt.Errorf("there is no token of serial number %s", serial)
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// keyFlags say what new keys are to be like.
+type keyFlags struct {
+	label, id   string
+	usage       []string
+	extractable bool
+
+	idBytes []byte
+}
+
+func (f *keyFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.label, "label", "", "the `LABEL` of the new objects")
+	flags.StringVar(&f.id, "id", "", "the id of the new objects, in `HEX`")
+	flags.StringSliceVar(&f.usage, "usage", nil, "what the key is for, of sign, sign-recover, decrypt, unwrap, derive (default: all that it can do)")
+	flags.BoolVar(&f.extractable, "extractable", false, "let the key be taken out again, wrapped under another key")
+	complete(cmd, "usage", allUsages)
+}
+
+func (f *keyFlags) check() (err error) {
+	if f.idBytes, err = parseID(f.id); err != nil {
+		return err
+	}
+	return checkUsages(f.usage)
+}
+
+func (a *app) importCommand() *cobra.Command {
+	var flags sessionFlags
+	var key keyFlags
+	var passphraseFile string
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Bring keys and certificates into a token",
+		Long: "Brings private keys, public keys and certificates into a token: PEM or DER of PKCS #1, PKCS #8, SEC 1 and X.509, PKCS #12, OpenSSH.\n" +
+			"A private key becomes sensitive: nobody can read it again. What belongs together gets the same id, across all files.\n" +
+			"The files stay: remove them when programs have been changed over.",
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := key.check(); err != nil {
+				return err
+			}
+			return a.importFiles(cmd, &flags, &key, passphraseFile, args)
+		},
+	}
+	flags.register(a, cmd)
+	key.register(cmd)
+	cmd.Flags().StringVar(&passphraseFile, "passphrase-file", "", "read the passphrase of encrypted key files from the first line of `FILE`")
+	return cmd
+}
+
+// importFiles reads all files before it asks for a PIN or touches the token.
+func (a *app) importFiles(cmd *cobra.Command, flags *sessionFlags, key *keyFlags, passphraseFile string, names []string) error {
+	var bundles []*bundle
+	for _, name := range names {
+		file, err := a.readKeyFile(name, passphraseFile)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer file.Wipe()
+		bundles = gather(bundles, name, file)
+	}
+	if err := oneKeyOnly(bundles, key); err != nil {
+		return err
+	}
+	return a.withSession(cmd, flags, access{write: true, login: true}, func(s *session) error {
+		made, err := importAll(s, bundles, key)
+		if err != nil {
+			return err
+		}
+		return a.show(s, made)
+	})
+}
+
+// oneKeyOnly: a label or an id is for one key. It is not for the chain that comes along with the key.
+func oneKeyOnly(bundles []*bundle, key *keyFlags) error {
+	if key.label == "" && key.id == "" || len(bundles) < 2 {
+		return nil
+	}
+	private := 0
+	for _, b := range bundles {
+		if b.private != nil {
+			private++
+		}
+	}
+	if private != 1 {
+		return usagef("the files hold %d keys that are not each other's: import them one by one to give them --label or --id", len(bundles))
+	}
+	return nil
+}
+
+func (a *app) readKeyFile(name, passphraseFile string) (*keyfile.File, error) {
+	data, err := readAll(name)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close()
+	file, err := keyfile.Parse(data.Bytes(), a.passphrase(name, passphraseFile))
+	if errors.Is(err, keyfile.ErrPassphraseNeeded) {
+		return nil, fmt.Errorf("%w: give it with --passphrase-file", err)
+	}
+	return file, err
+}
+
+// readAll reads a file into memory that is wiped, at once and without copies.
+func readAll(name string) (*secret.Bytes, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, errors.Unwrap(err) // the name is said already
+	}
+	defer f.Close()
+	whole := secret.New(keyfile.MaxSize + 1) // one more, so that too much is seen to be too much
+	defer whole.Close()
+	n, err := io.ReadFull(f, whole.Bytes())
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, errors.Unwrap(err)
+	}
+	return secret.Copy(whole.Bytes()[:n]), nil
+}
+
+// passphrase is how a key file's passphrase is found; nil where it cannot be.
+func (a *app) passphrase(name, file string) func(string) (*secret.Bytes, error) {
+	switch {
+	case file != "":
+		return func(string) (*secret.Bytes, error) { return readLineOf(file) }
+	case a.interactive():
+		return func(where string) (*secret.Bytes, error) {
+			return a.prompt(fmt.Sprintf("Passphrase of %s, %s", name, where))
+		}
+	}
+	return nil
+}
+
+// importAll makes the objects of all bundles, or none.
+func importAll(s *session, bundles []*bundle, key *keyFlags) ([]*object, error) {
+	var made []ck.ObjectHandle
+	for _, b := range bundles {
+		handles, err := importBundle(s, b, key.of(b, len(bundles)))
+		made = append(made, handles...)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", b.file, err), s.destroy(made))
+		}
+	}
+	return s.objects(made)
+}
+
+// of is what the flags say of this one of several bundles: label and id are the private key's.
+func (f *keyFlags) of(b *bundle, bundles int) *keyFlags {
+	if bundles > 1 && b.private == nil {
+		return &keyFlags{usage: f.usage}
+	}
+	return f
+}
+
+// destroy undoes what was made.
+func (s *session) destroy(handles []ck.ObjectHandle) error {
+	var failed []error
+	for _, h := range handles {
+		failed = append(failed, s.DestroyObject(h))
+	}
+	return errors.Join(failed...)
+}

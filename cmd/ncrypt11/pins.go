@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// maxLine bounds a line with a secret in it: the longest PIN has 255 bytes, passphrases may be longer.
+const maxLine = 4096
+
+// pinFlags are the ways to give the user's PIN.
+type pinFlags struct {
+	value string
+	file  string
+	stdin bool
+}
+
+func (f *pinFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.value, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
+	flags.StringVar(&f.file, "pin-file", "", "read the PIN from the first line of `FILE`")
+	flags.BoolVar(&f.stdin, "pin-stdin", false, "read the PIN from a line of standard input")
+	cmd.MarkFlagsMutuallyExclusive("pin", "pin-file", "pin-stdin")
+}
+
+func (f *pinFlags) given(cmd *cobra.Command) bool {
+	return cmd.Flags().Changed("pin") || f.file != "" || f.stdin
+}
+
+// read gives the PIN from where the flags say, or nil where they say nothing.
+func (f *pinFlags) read(cmd *cobra.Command, stdin io.Reader) (*secret.Bytes, error) {
+	switch {
+	case f.stdin:
+		pin, err := readLine(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("--pin-stdin: %w", err)
+		}
+		return pin, nil
+	case f.file != "":
+		return readLineOf(f.file)
+	case cmd.Flags().Changed("pin"):
+		return secret.Copy([]byte(f.value)), nil
+	}
+	return nil, nil
+}
+
+// readLineOf reads the first line of a file.
+func readLineOf(name string) (*secret.Bytes, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	line, err := readLine(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return line, nil
+}
+
+// readLine reads up to the end of the line and not a byte further: what follows is for the next reader. No copy of the line is left behind.
+func readLine(r io.Reader) (*secret.Bytes, error) {
+	line := secret.New(maxLine)
+	defer line.Close()
+	buf := line.Bytes()
+	n := 0
+	for {
+		if n == len(buf) {
+			return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
+		}
+		got, err := r.Read(buf[n : n+1])
+		if got == 1 && buf[n] == '\n' || got == 0 && err == io.EOF && n > 0 {
+			break
+		}
+		n += got
+		if err == io.EOF && got == 0 {
+			return nil, errors.New("there is no line to read")
+		}
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+	}
+	if n > 0 && buf[n-1] == '\r' {
+		n--
+	}
+	return secret.Copy(buf[:n]), nil
+}
+
+// interactive says whether there is someone to ask.
+func (a *app) interactive() bool { return term.IsTerminal(int(a.stdin.Fd())) }
+
+// prompt asks for a secret without showing it.
+func (a *app) prompt(what string) (*secret.Bytes, error) {
+	fd := int(a.stdin.Fd())
+	if state, err := term.GetState(fd); err == nil {
+		defer restoreOnInterrupt(fd, state)()
+	}
+	fmt.Fprintf(a.stderr, "%s: ", what)
+	typed, err := term.ReadPassword(fd)
+	fmt.Fprintln(a.stderr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return secret.From(typed), nil
+}
+
+// promptTwice asks for a secret that is being set.
+func (a *app) promptTwice(what string) (*secret.Bytes, error) {
+	first, err := a.prompt(what)
+	if err != nil {
+		return nil, err
+	}
+	second, err := a.prompt(what + " again")
+	if err != nil {
+		first.Close()
+		return nil, err
+	}
+	defer second.Close()
+	if !first.Equal(second.Bytes()) {
+		first.Close()
+		return nil, errors.New("the two are not the same")
+	}
+	return first, nil
+}
+
+// restoreOnInterrupt gives the terminal its echo back when Ctrl-C ends the program in the middle of a prompt. The result ends the watch.
+func restoreOnInterrupt(fd int, state *term.State) (stop func()) {
+	const interrupted = 128 + 2 // as a shell reports SIGINT
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt)
+	go func() {
+		select {
+		case <-signals:
+			_ = term.Restore(fd, state)
+			os.Exit(interrupted)
+		case <-done:
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}
