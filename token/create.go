@@ -68,7 +68,7 @@ func (d *draft) agree(public []guard.Part) error {
 		if ok && len(given) == 0 && part.Type == ck.CKA_CHECK_VALUE {
 			continue // the caller's way to say that none is wanted (section 4.10.2)
 		}
-		if !ok || len(given) == 0 {
+		if !ok || len(given) == 0 || part.Type == ck.CKA_EC_POINT { // a point is stored in one form, however it was given
 			d.set.Put(part.Type, part.Value)
 		}
 	}
@@ -165,6 +165,9 @@ func completePublic(set *attr.Set) error {
 	})
 	if err != nil {
 		return err
+	}
+	if curve, raw := pubkey.Point(key); curve != nil {
+		set.Put(ck.CKA_EC_POINT, pubkey.EncodePoint(curve, raw)) // clients read the DER form only, and write either
 	}
 	info, err := pubkey.SPKI(key)
 	if err != nil {

@@ -104,6 +104,7 @@ func (t *Token) sync() error {
 	if err := t.syncHeader(); err != nil {
 		return err
 	}
+	whole := t.objects.rev == 0
 	rev, err := t.st.Since(t.objects.rev, t.sawChange, t.sawDeath)
 	if errors.Is(err, store.ErrResync) {
 		t.restart()
@@ -112,8 +113,21 @@ func (t *Token) sync() error {
 	if err != nil {
 		return err
 	}
+	if whole {
+		t.dropUnseen()
+	}
 	t.objects.rev, t.objects.version = rev, version
 	return nil
+}
+
+// dropUnseen ends objects that this process made and another destroyed before the first look: a look at everything does not tell what is gone.
+func (t *Token) dropUnseen() {
+	for id, o := range t.objects.byID {
+		if !t.objects.index.Has(id) {
+			t.forget(o)
+			t.objects.remove(o)
+		}
+	}
 }
 
 // syncHeader reads the header again. A new generation means that the token was initialized anew: nothing of before holds.

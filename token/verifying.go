@@ -1,8 +1,6 @@
 package token
 
 import (
-	"crypto/subtle"
-
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 )
@@ -43,18 +41,7 @@ func (s *Session) verifyGathered(op *operation, signature []byte) error {
 	if op.stream == nil {
 		return s.verify(op, op.gathered(), signature)
 	}
-	if len(signature) != op.signatureLen() {
-		return ck.CKR_SIGNATURE_LEN_RANGE
-	}
-	mac, err := op.stream.Final(nil)
-	if err != nil {
-		return err
-	}
-	defer clear(mac)
-	if subtle.ConstantTimeCompare(mac, signature) != 1 {
-		return ck.CKR_SIGNATURE_INVALID
-	}
-	return nil
+	return op.stream.Verify(signature)
 }
 
 // verify checks a signature with a public key here, a MAC in the guard.

@@ -11,7 +11,7 @@ import (
 
 // wrapErrors renames what is wrong with a key into what is wrong with a wrapping or unwrapping key (sections 5.18.3 and 5.18.4).
 var (
-	wrapErrors   = map[ck.RV]ck.RV{ck.CKR_KEY_TYPE_INCONSISTENT: ck.CKR_WRAPPING_KEY_TYPE_INCONSISTENT, ck.CKR_KEY_SIZE_RANGE: ck.CKR_WRAPPING_KEY_SIZE_RANGE}
+	wrapErrors   = map[ck.RV]ck.RV{ck.CKR_KEY_TYPE_INCONSISTENT: ck.CKR_WRAPPING_KEY_TYPE_INCONSISTENT}
 	unwrapErrors = map[ck.RV]ck.RV{ck.CKR_KEY_TYPE_INCONSISTENT: ck.CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, ck.CKR_KEY_SIZE_RANGE: ck.CKR_UNWRAPPING_KEY_SIZE_RANGE}
 )
 

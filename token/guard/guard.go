@@ -111,8 +111,10 @@ type Keys interface {
 type Stream interface {
 	// Update takes the next part and appends what output there is so far. AES-GCM decryption gives nothing before Final.
 	Update(dst, part []byte) ([]byte, error)
-	// Final appends the rest: the MAC, the padding block, the tag, or the checked plaintext.
+	// Final appends the rest: the MAC, the padding block, the tag, or the checked plaintext. A stream for OpVerify gives nothing away.
 	Final(dst []byte) ([]byte, error)
+	// Verify ends a stream for OpVerify: it checks the MAC, in constant time. Errors: CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE.
+	Verify(mac []byte) error
 	// UpdateLen is exactly what an Update with n more bytes would append.
 	UpdateLen(n int) int
 	// FinalLen is what Final would append: exact, but for CBC_PAD decryption, where it is an upper bound.

@@ -58,6 +58,12 @@ func NewIndex() *Index {
 // Len is the number of objects indexed.
 func (x *Index) Len() int { return len(x.numbers) }
 
+// Has says whether an object is indexed.
+func (x *Index) Has(id ID) bool {
+	_, known := x.numbers[id]
+	return known
+}
+
 // Put indexes an object, in place of an earlier one with its ID. seq orders what Find returns. attrs gives the attributes that searches may
 // match; an indexed attribute that it leaves out is not found.
 func (x *Index) Put(id ID, seq int64, attrs iter.Seq2[ck.AttributeType, []byte]) {

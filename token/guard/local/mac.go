@@ -2,6 +2,7 @@ package local
 
 import (
 	"crypto/hmac"
+	"crypto/subtle"
 	"hash"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -49,9 +50,29 @@ type mac struct {
 	n    int
 }
 
-func streamMAC(k *secretKey, s *mech.Scheme, _ mech.Op) (state, error) {
+func streamMAC(k *secretKey, s *mech.Scheme, op mech.Op) (state, error) {
 	h, n, err := k.newMAC(s)
+	if op == mech.OpVerify {
+		return &macCheck{mac{h, n}}, err
+	}
 	return &mac{h, n}, err
+}
+
+// macCheck is a MAC that is compared and not given out: its key may be one that only verifies.
+type macCheck struct{ mac }
+
+func (m *macCheck) final([]byte) ([]byte, error) { return nil, ck.CKR_KEY_FUNCTION_NOT_PERMITTED }
+
+func (m *macCheck) verify(given []byte) error {
+	if len(given) != m.n {
+		return ck.CKR_SIGNATURE_LEN_RANGE
+	}
+	whole := m.hash.Sum(nil)
+	defer secret.Wipe(whole)
+	if subtle.ConstantTimeCompare(whole[:m.n], given) != 1 {
+		return ck.CKR_SIGNATURE_INVALID
+	}
+	return nil
 }
 
 func (m *mac) update(dst, part []byte) ([]byte, error) {

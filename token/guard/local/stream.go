@@ -47,6 +47,19 @@ func (s *stream) Final(dst []byte) ([]byte, error) {
 	return s.state.final(dst)
 }
 
+// Verify checks the MAC of what was taken and closes the stream.
+func (s *stream) Verify(mac []byte) error {
+	if err := s.live(); err != nil {
+		return err
+	}
+	defer s.Close()
+	check, ok := s.state.(*macCheck)
+	if !ok {
+		return ck.CKR_KEY_FUNCTION_NOT_PERMITTED
+	}
+	return check.verify(mac)
+}
+
 // UpdateLen is what an Update with n more bytes would append.
 func (s *stream) UpdateLen(n int) int {
 	if s.state == nil {
