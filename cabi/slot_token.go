@@ -133,7 +133,7 @@ func goC_GetTokenInfo(slot C.CK_SLOT_ID, out C.CK_TOKEN_INFO_PTR) C.CK_RV {
 //export goC_WaitForSlotEvent
 func goC_WaitForSlotEvent(flags C.CK_FLAGS, slot C.CK_SLOT_ID_PTR, reserved C.CK_VOID_PTR) C.CK_RV {
 	return enter("C_WaitForSlotEvent", func(p *token.Provider) error {
-		if reserved != nil {
+		if reserved != nil || slot == nil {
 			return ck.CKR_ARGUMENTS_BAD
 		}
 		return p.WaitForSlotEvent(ck.Flags(flags))

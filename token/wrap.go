@@ -43,7 +43,7 @@ func (s *Session) WrapKey(m ck.Mechanism, wrapping, key ck.ObjectHandle, out Out
 	if template, ok := wrapSet.Get(ck.CKA_WRAP_TEMPLATE); ok && !matchesTemplate(keySet, template) {
 		return 0, ck.Errorf(ck.CKR_KEY_HANDLE_INVALID, "the key does not match the wrapping key's CKA_WRAP_TEMPLATE")
 	}
-	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme, out)
+	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme)
 	if err != nil {
 		return 0, renamed(err, wrapErrors)
 	}
@@ -62,9 +62,9 @@ func (s *Session) keyToWrap(h ck.ObjectHandle) (guard.Ref, *attr.Set, error) {
 	return ref, set, nil
 }
 
-func (s *Session) wrap(wrapRef guard.Ref, wrapSet *attr.Set, keyRef guard.Ref, scheme *mech.Scheme, out Output) ([]byte, error) {
+func (s *Session) wrap(wrapRef guard.Ref, wrapSet *attr.Set, keyRef guard.Ref, scheme *mech.Scheme) ([]byte, error) {
 	if wrapRef != 0 {
-		return s.tok.keys.Wrap(out.room(), wrapRef, scheme, keyRef)
+		return s.tok.keys.Wrap(nil, wrapRef, scheme, keyRef)
 	}
 	var public []guard.Part
 	for _, typ := range publicParts {
@@ -72,7 +72,7 @@ func (s *Session) wrap(wrapRef guard.Ref, wrapSet *attr.Set, keyRef guard.Ref, s
 			public = append(public, guard.Part{Type: typ, Value: value})
 		}
 	}
-	return s.tok.keys.WrapPublic(out.room(), public, scheme, keyRef)
+	return s.tok.keys.WrapPublic(nil, public, scheme, keyRef)
 }
 
 // matchesTemplate compares a key with a template that is an attribute's value (CKA_WRAP_TEMPLATE).
