@@ -26,3 +26,18 @@ func (c choice) check() error {
 	}
 	return nil
 }
+
+// atMostOne refuses a command line with more than one of the flags. Cobra can do this too, but does not tell its complaint from a failure.
+func atMostOne(cmd *cobra.Command, names ...string) {
+	earlier := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flags().Changed(name) })
+		if len(given) > 1 {
+			return usagef("give --%s, but not both", strings.Join(given, " or --"))
+		}
+		if earlier != nil {
+			return earlier(cmd, args)
+		}
+		return nil
+	}
+}

@@ -62,10 +62,8 @@ func (a *app) deleteObjects(s *session, f *deleteFlags) error {
 		return errors.New("there is no such object; see: ncrypt11 list --login")
 	}
 	if !f.yes {
-		if err := printObjects(a.stderr, doomed); err != nil {
-			return err
-		}
-		if err := a.confirm(fmt.Sprintf("Delete what is listed (%d)? Type yes", len(doomed)), "yes"); err != nil {
+		err := a.confirm("Delete these? Type yes", "yes", func() error { return printObjects(a.stderr, doomed) })
+		if err != nil {
 			return err
 		}
 	}
@@ -103,7 +101,7 @@ func (a *app) deleteToken(cmd *cobra.Command, f *deleteFlags) error {
 	case cmd.Flags().Changed("so-pin"):
 		err = checkOfficer(p, chosen.slot, f.soPIN)
 	case !f.yes:
-		err = a.confirm(fmt.Sprintf("Delete token %s and all its keys? Type its label", chosen.name()), chosen.info.Label)
+		err = a.confirm(fmt.Sprintf("Delete token %s and all its keys? Type its label", chosen.name()), chosen.info.Label, func() error { return nil })
 	}
 	if err != nil {
 		return err
@@ -129,10 +127,13 @@ func checkOfficer(p *token.Provider, slot ck.SlotID, text string) error {
 	return s.Login(ck.CKU_SO, pin)
 }
 
-// confirm goes on when the answer is right.
-func (a *app) confirm(question, right string) error {
+// confirm goes on when the answer is right. It shows what it is about first.
+func (a *app) confirm(question, right string, show func() error) error {
 	if !a.interactive() {
 		return errors.New("nothing was deleted, because there is nobody to ask: add --yes")
+	}
+	if err := show(); err != nil {
+		return err
 	}
 	fmt.Fprintf(a.stderr, "%s: ", question)
 	answer, err := readLine(a.stdin)

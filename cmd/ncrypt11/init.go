@@ -57,8 +57,8 @@ func (a *app) initCommand() *cobra.Command {
 	flags.StringVar(&f.pin, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
 	flags.StringVar(&f.soPIN, "so-pin", "", "the security officer's `PIN`")
 	flags.BoolVar(&f.stdin, "pin-stdin", false, "read the user's PIN and the security officer's from two lines of standard input")
-	cmd.MarkFlagsMutuallyExclusive("pin", "pin-stdin")
-	cmd.MarkFlagsMutuallyExclusive("so-pin", "pin-stdin")
+	atMostOne(cmd, "pin", "pin-stdin")
+	atMostOne(cmd, "so-pin", "pin-stdin")
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -28,15 +29,15 @@ func (f *pinFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.value, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
 	flags.StringVar(&f.file, "pin-file", "", "read the PIN from the first line of `FILE`")
 	flags.BoolVar(&f.stdin, "pin-stdin", false, "read the PIN from a line of standard input")
-	cmd.MarkFlagsMutuallyExclusive("pin", "pin-file", "pin-stdin")
+	atMostOne(cmd, "pin", "pin-file", "pin-stdin")
 }
 
-func (f *pinFlags) given(cmd *cobra.Command) bool {
-	return cmd.Flags().Changed("pin") || f.file != "" || f.stdin
+func (f *pinFlags) given(flags *pflag.FlagSet) bool {
+	return flags.Changed("pin") || f.file != "" || f.stdin
 }
 
 // read gives the PIN from where the flags say, or nil where they say nothing.
-func (f *pinFlags) read(cmd *cobra.Command, stdin io.Reader) (*secret.Bytes, error) {
+func (f *pinFlags) read(flags *pflag.FlagSet, stdin io.Reader) (*secret.Bytes, error) {
 	switch {
 	case f.stdin:
 		pin, err := readLine(stdin)
@@ -46,7 +47,7 @@ func (f *pinFlags) read(cmd *cobra.Command, stdin io.Reader) (*secret.Bytes, err
 		return pin, nil
 	case f.file != "":
 		return readLineOf(f.file)
-	case cmd.Flags().Changed("pin"):
+	case flags.Changed("pin"):
 		return secret.Copy([]byte(f.value)), nil
 	}
 	return nil, nil

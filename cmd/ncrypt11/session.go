@@ -65,7 +65,7 @@ func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do f
 	for i := range list {
 		s.alone = s.alone && (list[i].slot == chosen.slot || list[i].info.Label != chosen.info.Label)
 	}
-	if chosen.needsLogin() && (want.login || f.pin.given(cmd)) {
+	if chosen.needsLogin() && (want.login || f.pin.given(cmd.Flags())) {
 		if err := a.login(cmd, f, s); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func openSession(p *token.Provider, slot ck.SlotID, flags ck.Flags) (*token.Sess
 
 // login logs the user in, with a PIN from the flags or from whoever sits there.
 func (a *app) login(cmd *cobra.Command, f *sessionFlags, s *session) error {
-	pin, err := f.pin.read(cmd, a.stdin)
+	pin, err := f.pin.read(cmd.Flags(), a.stdin)
 	if err != nil {
 		return err
 	}
