@@ -64,10 +64,25 @@ func transform(name string, h C.CK_SESSION_HANDLE, ends ck.Flags, in C.CK_BYTE_P
 			_ = s.SessionCancel(ends)
 			return err
 		}
+		if overlap(data, to.Buf) {
+			own := secret.Copy(data)
+			defer own.Close()
+			data = own.Bytes()
+		}
 		n, err := f(s, data, to)
 		put(outLen, n, err)
 		return err
 	})
+}
+
+// overlap says whether two stretches of the caller's memory share bytes. Section 5.2 lets the output be written over the input, and most modes write before
+// they have read all: then they read a copy.
+func overlap(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	startA, startB := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
+	return startA < startB+uintptr(len(b)) && startB < startA+uintptr(len(a))
 }
 
 // finish is the shape of functions without input.

@@ -49,7 +49,7 @@ type KeySpec struct {
 }
 
 // Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
-// output is appended to it.
+// output is appended to it; the room behind dst does not overlap what is read.
 type Keys interface {
 	// Isolated says whether keys are out of reach of this process and sealed to hardware (NCrypt: protected by virtualization-based
 	// security). It is what was achieved, not what was asked for.

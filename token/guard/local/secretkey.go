@@ -124,7 +124,7 @@ func (k *secretKey) encrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, er
 	if k.block == nil {
 		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 	}
-	return m.encrypt(k, dst, s, apart(dst, data))
+	return m.encrypt(k, dst, s, data)
 }
 
 func (k *secretKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
@@ -135,7 +135,7 @@ func (k *secretKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, er
 	if k.block == nil {
 		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 	}
-	return m.decrypt(k, dst, s, apart(dst, data))
+	return m.decrypt(k, dst, s, data)
 }
 
 func (k *secretKey) stream(s *mech.Scheme, op mech.Op) (state, error) {

@@ -35,7 +35,7 @@ func (s *stream) Update(dst, part []byte) ([]byte, error) {
 	if err := s.live(); err != nil {
 		return nil, err
 	}
-	return s.state.update(dst, apart(dst, part))
+	return s.state.update(dst, part)
 }
 
 // Final gives the rest and closes the stream.
