@@ -97,7 +97,7 @@ func oneKeyOnly(bundles []*bundle, key *keyFlags) error {
 		}
 	}
 	if private != 1 {
-		return usagef("the files hold %d keys that are not each other's: import them one by one to give them --label or --id", len(bundles))
+		return usagef("--label and --id are for one key, and the files hold %d: import them one by one", len(bundles))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func importBundle(s *session, b *bundle, key *keyFlags) (made []ck.ObjectHandle,
 	return made, nil
 }
 
-// nameBundle finds label and id. A certificate or public key of a key that the token has gets the id of that key.
+// nameBundle finds label and id. What belongs to a key that the token has already gets the id of that key.
 func nameBundle(s *session, b *bundle, key *keyFlags) (label string, id []byte, err error) {
 	label, id = key.label, key.idBytes
 	if label == "" {
@@ -65,7 +65,7 @@ func nameBundle(s *session, b *bundle, key *keyFlags) (label string, id []byte, 
 	if err != nil {
 		return "", nil, err
 	}
-	if there != nil && b.private != nil {
+	if there != nil && there.Type == "private" && b.private != nil {
 		return "", nil, fmt.Errorf("the key is in the token already: %s", there.URI)
 	}
 	if len(id) == 0 && there != nil {
@@ -79,17 +79,22 @@ func nameBundle(s *session, b *bundle, key *keyFlags) (label string, id []byte, 
 	return label, id, nil
 }
 
-// theirKey finds the private key of a bundle in the token; nil where there is none.
+// theirKey finds the key of a bundle in the token, the private one before the public one; nil where there is none.
 func theirKey(s *session, b *bundle) (*object, error) {
 	t := publicKey(b)
 	if t == nil {
 		return nil, nil
 	}
-	handles, err := s.find(withClass(t, ck.CKO_PRIVATE_KEY))
-	if err != nil || len(handles) == 0 {
-		return nil, err
+	for _, class := range []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_PUBLIC_KEY} {
+		handles, err := s.find(withClass(t, class))
+		if err != nil {
+			return nil, err
+		}
+		if len(handles) > 0 {
+			return s.object(handles[0])
+		}
 	}
-	return s.object(handles[0])
+	return nil, nil
 }
 
 // has says whether an object that matches is there. Where the token cannot say, making a second one will.

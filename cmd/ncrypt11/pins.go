@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -72,27 +73,18 @@ func readLine(r io.Reader) (*secret.Bytes, error) {
 	line := secret.New(maxLine)
 	defer line.Close()
 	buf := line.Bytes()
-	n := 0
-	for {
-		if n == len(buf) {
-			return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
-		}
-		got, err := r.Read(buf[n : n+1])
-		if got == 1 && buf[n] == '\n' || got == 0 && err == io.EOF && n > 0 {
-			break
-		}
-		n += got
-		if err == io.EOF && got == 0 {
+	for n := range buf {
+		_, err := io.ReadFull(r, buf[n:n+1])
+		switch {
+		case err == nil && buf[n] == '\n', err == io.EOF && n > 0:
+			return secret.Copy(bytes.TrimSuffix(buf[:n], []byte("\r"))), nil
+		case err == io.EOF:
 			return nil, errors.New("there is no line to read")
-		}
-		if err != nil && err != io.EOF {
+		case err != nil:
 			return nil, err
 		}
 	}
-	if n > 0 && buf[n-1] == '\r' {
-		n--
-	}
-	return secret.Copy(buf[:n]), nil
+	return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
 }
 
 // interactive says whether there is someone to ask.

@@ -38,7 +38,7 @@ func (f *selection) parse(args []string, flags *sessionFlags) error {
 		}
 		u, err := p11uri.Parse(args[0])
 		if err != nil {
-			return usagef("%s: %v", args[0], err)
+			return usagef("%s: %v", shownName(args[0]), err)
 		}
 		if f.label != "" || f.id != "" || f.typ != "" {
 			return usagef("give a URI or --label, --id and --type, not both")

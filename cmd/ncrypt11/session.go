@@ -65,7 +65,7 @@ func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do f
 	for i := range list {
 		s.alone = s.alone && (list[i].slot == chosen.slot || list[i].info.Label != chosen.info.Label)
 	}
-	if chosen.needsLogin() && (want.login || f.pin.given(cmd.Flags())) {
+	if chosen.needsLogin() && (want.login || f.pin.given(cmd.Flags()) || hasPIN(f.token.name)) {
 		if err := a.login(cmd, f, s); err != nil {
 			return err
 		}
@@ -81,16 +81,17 @@ func openSession(p *token.Provider, slot ck.SlotID, flags ck.Flags) (*token.Sess
 	return p.Session(handle)
 }
 
-// login logs the user in, with a PIN from the flags or from whoever sits there.
+// login logs the user in, with a PIN from the flags, from the URI, or from whoever sits there.
 func (a *app) login(cmd *cobra.Command, f *sessionFlags, s *session) error {
 	pin, err := f.pin.read(cmd.Flags(), a.stdin)
+	if err == nil && pin == nil {
+		pin, err = pinOfURI(f.token.name)
+	}
+	if err == nil && pin == nil {
+		pin, err = a.askPIN(s.token)
+	}
 	if err != nil {
 		return err
-	}
-	if pin == nil {
-		if pin, err = a.askPIN(s.token); err != nil {
-			return err
-		}
 	}
 	defer pin.Close()
 	if err := s.Login(ck.CKU_USER, pin); err != nil {

@@ -62,11 +62,11 @@ func choose(list []present, name string) (*present, error) {
 	case len(list) == 0:
 		return nil, errors.New("there is no token that can be used; make one with: ncrypt11 init --label NAME")
 	case len(found) == 0:
-		return nil, fmt.Errorf("there is no token %q; there is: %s", name, names(list))
+		return nil, fmt.Errorf("there is no token %q; there is: %s", shownName(name), names(list))
 	case name == "":
 		return nil, fmt.Errorf("there are %d tokens; choose one with --token: %s", len(found), names(found))
 	}
-	return nil, fmt.Errorf("%d tokens are called %q; choose one by its serial number: %s", len(found), name, names(found))
+	return nil, fmt.Errorf("%d tokens are called %q; choose one by its serial number: %s", len(found), shownName(name), names(found))
 }
 
 func names(list []present) string {
@@ -83,7 +83,7 @@ func matcher(name string) (func(*present) bool, error) {
 	}
 	u, err := p11uri.Parse(name)
 	if err != nil {
-		return nil, usagef("%s: %v", name, err)
+		return nil, usagef("%s: %v", shownName(name), err)
 	}
 	return func(p *present) bool { return inURI(u, p) }, nil
 }

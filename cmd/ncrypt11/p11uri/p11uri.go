@@ -2,6 +2,7 @@
 package p11uri
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,11 +86,13 @@ func Parse(s string) (*URI, error) {
 	return u, u.check()
 }
 
+var errForm = errors.New("an attribute is not of the form name=value")
+
 // add takes in one name=value.
 func add(to map[string]string, item string, known []string, extra string, strict bool) error {
 	name, value, ok := strings.Cut(item, "=")
 	if !ok || !validName(name) {
-		return fmt.Errorf("%q is not of the form name=value", item)
+		return errForm // it is not shown: it may be a piece of a PIN
 	}
 	decoded, err := decode(value, extra)
 	if err != nil {
