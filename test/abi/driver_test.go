@@ -20,8 +20,9 @@ import (
 
 func TestDriver(t *testing.T) { drive(t) }
 
-// TestDriverSanitized runs the same cases with a driver that would stop where the module writes past a buffer of the caller's, or reads one
-// that is gone: the allocator is then the sanitizer's in the module's C too.
+// TestDriverSanitized runs the same cases with the address sanitizer's allocator beneath the module's C too, and with a driver that stops where it
+// does itself what C leaves undefined. What Go code does with the caller's memory no sanitizer sees: the cases in driver/edges.c and
+// driver/outputs.c end that memory at a page that cannot be touched.
 func TestDriverSanitized(t *testing.T) {
 	drive(t, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 }

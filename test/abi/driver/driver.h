@@ -27,7 +27,7 @@ struct test {
 extern const struct test interface_tests[], lifecycle_tests[], null_tests[], slot_tests[], pin_tests[], session_tests[];
 extern const struct test object_tests[], attribute_tests[], policy_tests[], search_tests[], template_tests[], operation_tests[];
 extern const struct test output_tests[], signing_tests[], encryption_tests[], wrapping_tests[], deriving_tests[];
-extern const struct test process_tests[], thread_tests[];
+extern const struct test process_tests[], thread_tests[], edge_tests[];
 
 /* Checks. The call is evaluated once. */
 #define IS(call, want) check_rv(__FILE__, __LINE__, #call, (call), #want, (want))
@@ -92,6 +92,11 @@ void make_rsa(CK_SESSION_HANDLE h, CK_BBOOL token, CK_OBJECT_HANDLE *public_key,
 void make_ec(CK_SESSION_HANDLE h, CK_BBOOL token, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
 CK_OBJECT_HANDLE import_secret(CK_SESSION_HANDLE h, CK_KEY_TYPE type, const void *value, size_t length);
 extern const CK_BYTE p256[10]; /* CKA_EC_PARAMS */
+
+/* Memory of which not one byte behind may be touched: a page that cannot be
+ * follows. It is never given back. */
+void *edge(size_t size);
+void *at_edge(const void *data, size_t size);
 
 /* Reading. */
 CK_BBOOL get_bool(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);

@@ -2,6 +2,8 @@
 #include "driver.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 CK_SLOT_ID slot;
 CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
@@ -160,4 +162,21 @@ void make_ec(CK_SESSION_HANDLE h, CK_BBOOL token, CK_OBJECT_HANDLE *public_key, 
 		TEMPLATE(BYTES(CKA_EC_PARAMS, p256), BOOLEAN(CKA_TOKEN, token), BOOLEAN(CKA_VERIFY, yes)),
 		TEMPLATE(BOOLEAN(CKA_TOKEN, token), BOOLEAN(CKA_SENSITIVE, yes), BOOLEAN(CKA_SIGN, yes), BOOLEAN(CKA_DERIVE, yes)),
 		public_key, private_key));
+}
+
+void *edge(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (size + page - 1) / page * page;
+	char *memory = mmap(NULL, pages + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || mprotect(memory + pages, page, PROT_NONE) != 0) {
+		fail("no memory");
+		exit(1);
+	}
+	return memory + pages - size;
+}
+
+void *at_edge(const void *data, size_t size)
+{
+	return memcpy(edge(size), data, size);
 }
