@@ -28,6 +28,8 @@ func (a *app) deleteCommand() *cobra.Command {
 		Short: "Delete keys, certificates or a whole token",
 		Long: "Deletes the objects that the flags or the URI choose, or with --all the token and everything in it. There is no way back. It asks first:\n" +
 			"for a token it wants the token's label typed, or the security officer's PIN.",
+		Example: `  ncrypt11 delete --label site
+  ncrypt11 delete --token web --all`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.which.parse(args, &f.session); err != nil {

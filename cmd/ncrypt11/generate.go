@@ -19,6 +19,8 @@ func (a *app) generateCommand() *cobra.Command {
 		Short: "Make a key in a token",
 		Long: "Makes a key that has never been outside of the token. TYPE is one of rsa2048, rsa3072, rsa4096, rsa:BITS, p256, p384, p521, ed25519,\n" +
 			"x25519, aes128, aes192, aes256, hmac (256 bits), hmac:BITS, generic:BITS. A key pair becomes two objects.",
+		Example: `  ncrypt11 generate p256 --label signer
+  ncrypt11 generate rsa:6144 --id 01 --usage sign`,
 		Args: arguments(cobra.ExactArgs(1)),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return kindNames(), cobra.ShellCompDirectiveNoFileComp

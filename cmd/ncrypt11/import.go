@@ -48,6 +48,8 @@ func (a *app) importCommand() *cobra.Command {
 		Long: "Brings private keys, public keys and certificates into a token: PEM or DER of PKCS #1, PKCS #8, SEC 1 and X.509, PKCS #12, OpenSSH.\n" +
 			"A private key becomes sensitive: nobody can read it again. What belongs together gets the same id, across all files.\n" +
 			"The files stay: remove them when programs have been changed over.",
+		Example: `  ncrypt11 import --label site server.key server.crt chain.crt
+  ncrypt11 import --passphrase-file secret.txt bundle.p12`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := key.check(); err != nil {
@@ -153,6 +155,9 @@ func importAll(s *session, bundles []*bundle, key *keyFlags) ([]*object, error) 
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", b.file, err), s.destroy(made))
 		}
+	}
+	if len(made) == 0 {
+		return nil, errors.New("everything that the files hold is in the token already")
 	}
 	return s.objects(made)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,10 +10,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// errNothingNew says that all that a file holds is in the token already.
-var errNothingNew = errors.New("everything in it is in the token already")
-
-// importBundle makes the objects of a bundle, and gives those that it made also where it fails.
+// importBundle makes those objects of a bundle that are not there yet, and gives what it made also where it fails. The private key comes last: where the program
+// is killed before, doing it again completes what is there.
 func importBundle(s *session, b *bundle, key *keyFlags) (made []ck.ObjectHandle, err error) {
 	label, id, err := nameBundle(s, b, key)
 	if err != nil {
@@ -31,16 +28,6 @@ func importBundle(s *session, b *bundle, key *keyFlags) (made []ck.ObjectHandle,
 		}
 		return err
 	}
-	if b.private != nil {
-		if err := create(privateTemplate(b, label, id, key)); err != nil {
-			return made, err
-		}
-	}
-	if (b.private != nil || b.bare) && !s.has(publicKey(b)) {
-		if err := create(publicTemplate(b, label, id, key)); err != nil {
-			return made, err
-		}
-	}
 	for _, cert := range b.certificates {
 		if s.has(certificate(cert)) {
 			continue
@@ -49,9 +36,17 @@ func importBundle(s *session, b *bundle, key *keyFlags) (made []ck.ObjectHandle,
 			return made, err
 		}
 	}
-	if len(made) == 0 {
-		return nil, errNothingNew
+	if (b.private != nil || b.bare) && !s.has(publicKey(b)) {
+		if err := create(publicTemplate(b, label, id, key)); err != nil {
+			return made, err
+		}
 	}
+	if b.private != nil {
+		if err := create(privateTemplate(b, label, id, key)); err != nil {
+			return made, err
+		}
+	}
+	slices.Reverse(made) // shown with the private key first
 	return made, nil
 }
 
