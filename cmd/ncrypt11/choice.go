@@ -16,7 +16,7 @@ type choice struct {
 }
 
 func (c choice) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(c.to, c.name, c.words[0], c.what+": "+strings.Join(c.words, ", "))
+	cmd.Flags().StringVar(c.to, c.name, c.words[0], c.what+", one of "+strings.Join(c.words, ", "))
 	complete(cmd, c.name, func() []string { return c.words })
 }
 

@@ -25,10 +25,10 @@ type initFlags struct {
 // initChoices are the flags that take one of a few words. The first word is the default.
 func initChoices(f *initFlags) []choice {
 	return []choice{
-		{&f.policy, "policy", []string{store.PolicyVBSPreferred, store.PolicyVBSRequired, store.PolicySoftware}, "where the token's keys may be"},
-		{&f.login, "login", []string{store.LoginPIN, store.LoginNone}, "what it takes to use private objects"},
-		{&f.scope, "scope", []string{string(config.User), string(config.Machine)}, "whose token it is"},
-		{&f.lifetime, "lifetime", []string{"cross-boot", "per-boot"}, "how long the token's keys live"},
+		{&f.policy, "policy", []string{store.PolicyVBSPreferred, store.PolicyVBSRequired, store.PolicySoftware}, "the `POLICY`: where the token's keys may be"},
+		{&f.login, "login", []string{store.LoginPIN, store.LoginNone}, "the `LOGIN`: what it takes to use private objects"},
+		{&f.scope, "scope", []string{string(config.User), string(config.Machine)}, "the `SCOPE`: whose token it is"},
+		{&f.lifetime, "lifetime", []string{"cross-boot", "per-boot"}, "the `LIFETIME`: how long the token's keys live"},
 	}
 }
 
