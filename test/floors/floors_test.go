@@ -21,44 +21,47 @@ var floors = map[string]int{
 	"cabi/shim":    0, // C; it knows nothing of PKCS #11
 	"cabi/wide":    0,
 
-	"token/attr":           1,
-	"token/pubkey":         1,
-	"token/seal":           1,
-	"token/config":         1,
-	"cmd/ncrypt11/keyfile": 1,
-	"cmd/ncrypt11/p11uri":  1,
-	"token/mech":           2, // over pubkey: what a mechanism asks of a key
-	"ncryptmap/plan":       2, // over attr: what becomes of a template
-	"token/guard":          3,
-	"token/guard/local":    4,
-	"token/seal/pinseal":   4,
-	"token/store":          4,
-	"token/publickey":      4,
-	"token":                5,
-	"wire":                 6,
-	"cabi":                 7,
-	"cmd/ncrypt11":         7,
-	"module":               8,
-	"cabi/gen":             8, // programs that stand alone
-	"tools/licences":       8,
-	"tools/source":         8,
-	"tools/suites":         8,
+	"token/attr":                  1,
+	"token/pubkey":                1,
+	"token/seal":                  1,
+	"token/config":                1,
+	"cmd/ncrypt11/keyfile":        1,
+	"cmd/ncrypt11/p11uri":         1,
+	"token/mech":                  2, // over pubkey: what a mechanism asks of a key
+	"ncryptmap/plan":              2, // over attr: what becomes of a template
+	"token/guard":                 3,
+	"token/guard/local/rsakernel": 3,
+	"token/guard/local":           4,
+	"token/seal/pinseal":          4,
+	"token/store":                 4,
+	"token/publickey":             4,
+	"token":                       5,
+	"wire":                        6,
+	"cabi":                        7,
+	"cmd/ncrypt11":                7,
+	"module":                      8,
+	"cabi/gen":                    8, // programs that stand alone
+	"tools/licences":              8,
+	"tools/source":                8,
+	"tools/suites":                8,
 }
 
 // unsafePackages may import "C" or unsafe, and why.
 var unsafePackages = map[string]string{
-	"cabi":      "the C ABI",
-	"cabi/shim": "the C that makes Go bearable in other programs, linked by a Go file",
+	"cabi":                        "the C ABI",
+	"cabi/shim":                   "the C that makes Go bearable in other programs, linked by a Go file",
+	"token/guard/local/rsakernel": "AVX-512 IFMA, which Go has no instructions for: the only C of the guard",
 }
 
 // foreign says which packages of others each of ours may import, and why. A prefix ends in "...".
 var foreign = map[string]map[string]string{
-	"token/config":       {"github.com/pelletier/go-toml/v2": "config.toml"},
-	"token/pubkey":       {"golang.org/x/crypto/cryptobyte...": "DER"},
-	"token/publickey":    {"filippo.io/bigmod": "raw RSA in constant time"},
-	"token/guard/local":  {"filippo.io/bigmod": "raw RSA in constant time", "golang.org/x/crypto/cryptobyte...": "DER"},
-	"token/seal/pinseal": {"golang.org/x/crypto/argon2": "keys from PINs"},
-	"token/store":        {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
+	"token/config":                {"github.com/pelletier/go-toml/v2": "config.toml"},
+	"token/pubkey":                {"golang.org/x/crypto/cryptobyte...": "DER"},
+	"token/publickey":             {"filippo.io/bigmod": "raw RSA in constant time"},
+	"token/guard/local":           {"filippo.io/bigmod": "raw RSA in constant time", "golang.org/x/crypto/cryptobyte...": "DER"},
+	"token/guard/local/rsakernel": {"filippo.io/bigmod": "the check of each result, by other arithmetic"},
+	"token/seal/pinseal":          {"golang.org/x/crypto/argon2": "keys from PINs"},
+	"token/store":                 {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",
 		"golang.org/x/crypto/scrypt":         "PBES2 with scrypt",

@@ -14,9 +14,9 @@ import (
 
 // knownAnswers are the SHA-256 sums of what exercise must give for each length of a prime. math/big gives the same (TestKnownAnswers).
 var knownAnswers = map[int]string{
-	1024 / 8: "",
-	1536 / 8: "",
-	2048 / 8: "",
+	1024 / 8: "89b9684c7347b038e7d4f2d8fae4a39ecc0d0429bccdecfa38d9bb3752653ec8",
+	1536 / 8: "d342ea439b22c7ac5ea9330cc71531caefcfcdfd9591cda59afbc635a625f871",
+	2048 / 8: "76428f112559902cc43dd8aec14e8c13a2794858497417e1e38dc9ace48c28cd",
 }
 
 // tested holds a function for each length, which asks the processor and runs the known-answer test once.

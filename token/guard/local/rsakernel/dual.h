@@ -154,9 +154,11 @@ TARGET static void recombine(const rsakernel_key *key, rsakernel_scratch *s)
 	}
 }
 
-/* leave wipes what an operation wrote, vector registers included. */
-TARGET static void leave(rsakernel_scratch *s)
+/* leave wipes what an operation wrote: its scratch memory, the vector registers, and the stack where its functions had spilled registers. */
+TARGET static __attribute__((noinline)) void leave(rsakernel_scratch *s)
 {
+	uint8_t spilled[512];
+	wipe(spilled, sizeof spilled);
 	wipe(s, sizeof *s);
 	_mm256_zeroall(); /* vectors 0 to 15, in their whole length */
 #define ZERO(n) __asm__ volatile("vpxorq %%zmm" #n ", %%zmm" #n ", %%zmm" #n : : : "xmm" #n)

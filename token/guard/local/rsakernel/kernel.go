@@ -59,14 +59,10 @@ func New(k *Numbers) (*Key, bool) {
 
 // prepare takes p, q, dP, dQ and qInv, half bytes each. It gives false where the arithmetic would not hold.
 func prepare(half int, secrets []byte) (*Key, bool) {
-	p, q, qInv := secrets[:half], secrets[half:2*half], secrets[4*half:]
-	for _, prime := range [][]byte{p, q} {
+	for _, prime := range [][]byte{secrets[:half], secrets[half : 2*half]} {
 		if prime[0] < 0x80 || prime[half-1]&1 == 0 {
 			return nil, false
 		}
-	}
-	if bytes.Compare(qInv, p) >= 0 { // no key is like that; of one that is, its time says no more than this does
-		return nil, false
 	}
 	key := &Key{half: half}
 	s := scratch.Get().(*C.rsakernel_scratch)

@@ -47,7 +47,7 @@ int rsakernel_supported(void);
 
 /*
  * rsakernel_prepare makes a key of p, q, dP, dQ and qInv, which follow each other as big-endian bytes, `half` each: 128, 192 or 256. Both primes have
- * their top bit set and are odd; qInv is below p. The rest is not checked, and a key that is none gives wrong numbers.
+ * their top bit set and are odd. The rest is not checked, and a key that is none gives wrong numbers.
  */
 void rsakernel_prepare(int half, rsakernel_key *key, rsakernel_scratch *s, const uint8_t *numbers);
 
