@@ -62,6 +62,7 @@ func initialize() error {
 	openTrace(getenv("NCRYPT11_TRACE"))
 	p, err := Start(getenv)
 	if err == nil {
+		p.SetBoard(digestBoard())
 		provider.Store(p)
 	}
 	return err

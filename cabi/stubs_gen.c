@@ -6,6 +6,7 @@
 #include "../p11.h"
 #pragma GCC visibility pop
 
+#include "digest.h"
 #include "front.h"
 #include "shim/shim.h"
 
@@ -522,42 +523,13 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart, CK_ULONG
 	return rv;
 }
 
-extern CK_RV goC_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism);
-CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
-{
-	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
-	if (copy != NULL)
-		return copy->C_DigestInit(hSession, pMechanism);
-	struct shim_call call;
-	CK_RV rv = enter(&call);
-	if (rv != CKR_OK)
-		return rv;
-	rv = goC_DigestInit(hSession, pMechanism);
-	shim_leave(&call);
-	return rv;
-}
-
-extern CK_RV goC_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen);
-CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
-{
-	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
-	if (copy != NULL)
-		return copy->C_Digest(hSession, pData, ulDataLen, pDigest, pulDigestLen);
-	struct shim_call call;
-	CK_RV rv = enter(&call);
-	if (rv != CKR_OK)
-		return rv;
-	rv = goC_Digest(hSession, pData, ulDataLen, pDigest, pulDigestLen);
-	shim_leave(&call);
-	return rv;
-}
-
 extern CK_RV goC_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen);
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestUpdate(hSession, pPart, ulPartLen);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -573,6 +545,7 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestKey(hSession, hKey);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -588,6 +561,7 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestFinal(hSession, pDigest, pulDigestLen);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -783,6 +757,7 @@ CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_UL
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DigestEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -798,6 +773,7 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptDigestUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -994,6 +970,7 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SessionCancel(hSession, flags);
+	digest_settle(hSession);
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)

@@ -3,6 +3,7 @@ package token
 import (
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/mech"
 )
 
 // DigestInit is C_DigestInit.
@@ -17,6 +18,22 @@ func (s *Session) Digest(data []byte, out Output) (int, error) {
 		}
 		return out.put(hash.Sum(out.room(), data))
 	})
+}
+
+// DigestAtOnce is C_DigestInit and C_Digest in one, for an operation that the boundary has claimed (Board). The output has room.
+func (s *Session) DigestAtOnce(typ ck.MechanismType, data []byte, out Output) (int, error) {
+	if err := s.lock(); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	if s.active(digesting) == nil { // else another thread has begun one in the meantime, as if this one had ended
+		s.board.Idle(s.handle)
+	}
+	row := mech.Lookup(typ)
+	if row == nil {
+		return 0, ck.CKR_MECHANISM_INVALID
+	}
+	return out.put(row.Hash.Sum(out.room(), data))
 }
 
 // DigestUpdate is C_DigestUpdate.

@@ -83,9 +83,12 @@ func (s *Session) beginLocked(kind operationKind, m *ck.Mechanism, h ck.ObjectHa
 	}
 	op.scheme = scheme
 	if kind != digesting {
-		if err := s.bindKey(op, operationOps[kind], h); err != nil {
-			return err
-		}
+		err = s.bindKey(op, operationOps[kind], h)
+	} else if !s.board.Claim(s.handle) {
+		err = ck.CKR_OPERATION_ACTIVE
+	}
+	if err != nil {
+		return err
 	}
 	s.ops[kind] = op
 	return nil
@@ -136,6 +139,9 @@ func (s *Session) end(kind operationKind) {
 	}
 	clear(op.parts)
 	*op = operation{}
+	if kind == digesting {
+		s.board.Idle(s.handle)
+	}
 }
 
 // carryOn is the one place for the rules of a running operation (sections 5.1.2 and 5.2): whether there is one, that one-shot and multi-part calls are not

@@ -27,6 +27,7 @@ type Provider struct {
 	cfg      *config.Config
 	guardFor GuardFor
 	sessions *sessionTable
+	board    Board
 
 	mu    sync.RWMutex // guards slots and fresh
 	slots []*slot
@@ -45,6 +46,7 @@ func New(cfg *config.Config, guardFor GuardFor) (*Provider, error) {
 		cfg:       cfg,
 		guardFor:  guardFor,
 		sessions:  newSessionTable(binary.NativeEndian.Uint32(seed[:])),
+		board:     noBoard{},
 		finalized: make(chan struct{}),
 	}
 	return p, p.refreshSlots()

@@ -13,6 +13,7 @@ type Session struct {
 	rw     bool
 	tok    *Token
 	table  *sessionTable
+	board  Board
 
 	mu     sync.Mutex // guards what follows
 	closed bool
@@ -37,7 +38,7 @@ func (p *Provider) OpenSession(id ck.SlotID, flags ck.Flags) (ck.SessionHandle, 
 	if err != nil {
 		return 0, err
 	}
-	s := &Session{slotID: id, rw: flags&ck.CKF_RW_SESSION != 0, tok: tok, table: p.sessions}
+	s := &Session{slotID: id, rw: flags&ck.CKF_RW_SESSION != 0, tok: tok, table: p.sessions, board: p.board}
 	if err := tok.sessionOpened(s.rw); err != nil {
 		return 0, err
 	}
@@ -45,6 +46,7 @@ func (p *Provider) OpenSession(id ck.SlotID, flags ck.Flags) (ck.SessionHandle, 
 		tok.sessionClosed(s.rw)
 		return 0, err
 	}
+	s.board.Idle(s.handle)
 	return s.handle, nil
 }
 
@@ -63,6 +65,7 @@ func (s *Session) Close() error {
 	for kind := range s.ops {
 		s.end(operationKind(kind))
 	}
+	s.board.Closed(s.handle)
 	s.tok.dropSessionObjects(s)
 	s.tok.sessionClosed(s.rw)
 	return nil

@@ -5,10 +5,18 @@ import (
 	"strings"
 )
 
-// handWritten are the functions whose C body is in front.c: those that work before C_Initialize, and those that begin and end Go.
+// handWritten are the functions whose C body is in front.c: those that work before C_Initialize, and those that begin and end Go; and in
+// digest.c.
 var handWritten = map[string]bool{
 	"C_GetFunctionList": true, "C_GetInterfaceList": true, "C_GetInterface": true,
 	"C_Initialize": true, "C_Finalize": true,
+	"C_DigestInit": true, "C_Digest": true,
+}
+
+// settling are the other functions that concern a session's digest operation, which must be Go's by then (digest.h).
+var settling = map[string]bool{
+	"C_DigestUpdate": true, "C_DigestKey": true, "C_DigestFinal": true, "C_DigestEncryptUpdate": true, "C_DecryptDigestUpdate": true,
+	"C_SessionCancel": true, "C_GetOperationState": true, "C_SetOperationState": true,
 }
 
 // constantAnswers are the functions that have one answer once the library is initialized, and need no Go for it. PKCS #11 v3.2,
@@ -19,6 +27,7 @@ var constantAnswers = map[string]string{
 }
 
 const stubsHead = `
+#include "digest.h"
 #include "front.h"
 #include "shim/shim.h"
 
@@ -67,6 +76,9 @@ func goStub(out *strings.Builder, f function) {
 	fmt.Fprintf(out, "\nextern CK_RV go%s(%s);\n", f.name, declared(f))
 	fmt.Fprintf(out, "CK_RV %s(%s)\n{\n", f.name, declared(f))
 	forward(out, f)
+	if settling[f.name] {
+		fmt.Fprintf(out, "\tdigest_settle(%s);\n", f.params[0].name)
+	}
 	out.WriteString("\tstruct shim_call call;\n\tCK_RV rv = enter(&call);\n\tif (rv != CKR_OK)\n\t\treturn rv;\n")
 	fmt.Fprintf(out, "\trv = go%s(%s);\n\tshim_leave(&call);\n\treturn rv;\n}\n", f.name, passed(f))
 }
