@@ -2,9 +2,11 @@ package local
 
 import (
 	"bytes"
+	"math/big"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local/rsakernel"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -53,4 +55,20 @@ func Spoil(g *Keys, ref guard.Ref) {
 	defer k.release()
 	dP := k.material.(*rsaKey).raw.dP
 	dP[len(dP)-1] ^= 4
+}
+
+// SpoilKernel makes the kernel's arithmetic go wrong in one of its halves. It tells whether there is a kernel.
+func SpoilKernel(g *Keys, ref guard.Ref) bool {
+	k, _ := g.table.hold(ref)
+	defer k.release()
+	r := k.material.(*rsaKey)
+	if r.raw.kernel == nil {
+		return false
+	}
+	wrong := new(big.Int).Xor(r.dQ, big.NewInt(4))
+	var ok bool
+	r.raw.kernel, ok = rsakernel.New(&rsakernel.Numbers{
+		N: r.raw.n, E: r.raw.e, P: r.p.Bytes(), Q: r.q.Bytes(), DP: r.raw.dP, DQ: wrong.Bytes(), QInv: r.qInv.Bytes(),
+	})
+	return ok
 }

@@ -85,6 +85,33 @@ func TestRSAFault(t *testing.T) {
 	want(t, "decrypting", err, ck.CKR_DEVICE_ERROR)
 }
 
+// A kernel that errs costs time, and nothing else.
+func TestRSAKernelFault(t *testing.T) {
+	f := setup(t)
+	spec := &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 2048}
+	k := f.generate(0, ck.CKM_RSA_PKCS_KEY_PAIR_GEN, spec, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	s := f.scheme(ck.CKM_SHA256_RSA_PKCS, nil, mech.OpSign)
+	sign := func(when string) {
+		t.Helper()
+		out, err := f.Sign(nil, k.Ref, s, digest[:])
+		want(t, when, err, ck.CKR_OK)
+		if err := rsa.VerifyPKCS1v15(f.public(k, ck.CKK_RSA).(*rsa.PublicKey), crypto.SHA256, digest[:], out); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	sign("before")
+	if !local.SpoilKernel(f.Keys, k.Ref) {
+		t.Skip("there is no kernel for this processor or in this build")
+	}
+	sign("with a spoiled kernel")
+	local.Spoil(f.Keys, k.Ref)
+	out, err := f.Sign(nil, k.Ref, s, digest[:])
+	want(t, "all spoiled", err, ck.CKR_DEVICE_ERROR)
+	if out != nil {
+		t.Error("a wrong signature was given out")
+	}
+}
+
 func (f *fixture) partOf(ref guard.Ref, t ck.AttributeType) []byte {
 	f.Helper()
 	r, err := f.Reveal(ref)

@@ -2,7 +2,6 @@ package local
 
 import (
 	"crypto/hmac"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
@@ -28,16 +27,43 @@ func (k *rsaKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error
 	return nil, ck.CKR_MECHANISM_INVALID
 }
 
+// decryptOAEP is RFC 8017, section 7.1.2. Why a ciphertext is refused must not be told, by the time it takes neither (Manger): no branch
+// depends on em before all of it has been looked at.
 func (k *rsaKey) decryptOAEP(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
 	if err := knownHashes(s); err != nil {
 		return nil, err
 	}
-	plain, err := k.std.Decrypt(nil, data, &rsa.OAEPOptions{Hash: s.Hash.Crypto(), MGFHash: s.MGFHash.Crypto(), Label: s.Label})
-	if err != nil {
+	hashLen := s.Hash.Size()
+	if k.raw.size() < 2*hashLen+2 {
 		return nil, ck.CKR_ENCRYPTED_DATA_INVALID
 	}
-	defer secret.Wipe(plain)
-	return append(dst, plain...), nil
+	em, inRange, err := k.raw.private(data)
+	if err != nil {
+		return nil, err
+	}
+	if !inRange { // a public fact
+		return nil, ck.CKR_ENCRYPTED_DATA_INVALID
+	}
+	defer secret.Wipe(em)
+	seed, db := em[1:1+hashLen], em[1+hashLen:]
+	mgf1(seed, s.MGFHash, db)
+	mgf1(db, s.MGFHash, seed)
+	label := s.Hash.New()
+	label.Write(s.Label)
+	good := subtle.ConstantTimeByteEq(em[0], 0) & subtle.ConstantTimeCompare(db[:hashLen], label.Sum(nil))
+
+	// Zeros, a one, and then the plaintext.
+	var found, start int
+	for i, b := range db[hashLen:] {
+		isOne := subtle.ConstantTimeByteEq(b, 1)
+		start = subtle.ConstantTimeSelect(isOne&^found, i+1, start)
+		good &= found | isOne | subtle.ConstantTimeByteEq(b, 0)
+		found |= isOne
+	}
+	if good&found != 1 {
+		return nil, ck.CKR_ENCRYPTED_DATA_INVALID
+	}
+	return append(dst, db[hashLen+start:]...), nil
 }
 
 // anyLength is for decryptPKCS1 where the length of the plaintext is not known beforehand.

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -35,11 +36,26 @@ func (k *rsaKey) signPKCS1(dst []byte, s *mech.Scheme, data []byte) ([]byte, err
 	if len(data) > k.raw.size()-pkcs1Overhead {
 		return nil, ck.CKR_DATA_LEN_RANGE
 	}
-	signature, err := rsa.SignPKCS1v15(nil, k.std, crypto.Hash(0), data) // 0: data is padded and signed as it is
+	if k.raw.kernel == nil {
+		signature, err := rsa.SignPKCS1v15(nil, k.std, crypto.Hash(0), data) // 0: data is padded and signed as it is
+		if err != nil {
+			return nil, ck.Errorf(ck.CKR_FUNCTION_FAILED, "RSA: %w", err)
+		}
+		return append(dst, signature...), nil
+	}
+	signature, _, err := k.raw.private(padPKCS1(k.raw.size(), data)) // in range: it begins with a zero, and the modulus does not
 	if err != nil {
-		return nil, ck.Errorf(ck.CKR_FUNCTION_FAILED, "RSA: %w", err)
+		return nil, err
 	}
 	return append(dst, signature...), nil
+}
+
+// padPKCS1 is EMSA-PKCS1-v1_5 of RFC 8017, section 9.2, from its step 4 on. The data fits.
+func padPKCS1(size int, data []byte) []byte {
+	em := bytes.Repeat([]byte{0xff}, size)
+	em[0], em[1], em[size-len(data)-1] = 0, 1, 0
+	copy(em[size-len(data):], data)
+	return em
 }
 
 // rawOperation is CKM_RSA_X_509, which signs and decrypts alike: data is taken for a number, which must be below the modulus.
