@@ -1,7 +1,7 @@
 /* C_DigestInit, C_Digest, and the board that they share with Go: digest.h. */
 #include "digest.h"
+#include "enter.h"
 #include "front.h"
-#include "shim/shim.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -55,23 +55,10 @@ extern CK_RV goC_DigestInit(CK_SESSION_HANDLE, CK_MECHANISM_PTR);
 extern CK_RV goC_Digest(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
 extern CK_RV goDigestAtOnce(CK_SESSION_HANDLE, CK_MECHANISM_TYPE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
 
-/* entered is shim_enter in terms of CK_RV. */
-static CK_RV entered(struct shim_call *call)
-{
-	switch (shim_enter(call)) {
-	case SHIM_OK:
-		return CKR_OK;
-	case SHIM_NOT_RUNNING:
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	default:
-		return CKR_HOST_MEMORY;
-	}
-}
-
 static CK_RV init_in_go(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism)
 {
 	struct shim_call call;
-	CK_RV rv = entered(&call);
+	CK_RV rv = enter(&call);
 
 	if (rv != CKR_OK)
 		return rv;
@@ -130,7 +117,7 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 		digest_settle(hSession);
 
 	struct shim_call call;
-	CK_RV rv = entered(&call);
+	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
 		return rv;
 	if (at_once)

@@ -7,25 +7,10 @@
 #pragma GCC visibility pop
 
 #include "digest.h"
+#include "enter.h"
 #include "front.h"
-#include "shim/shim.h"
 
 #include <stddef.h>
-
-/* What every stub asks before Go is entered. */
-static CK_RV enter(struct shim_call *call)
-{
-	if (!ncrypt11_enter_allowed())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	switch (shim_enter(call)) {
-	case SHIM_OK:
-		return CKR_OK;
-	case SHIM_NOT_RUNNING:
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	default:
-		return CKR_HOST_MEMORY;
-	}
-}
 
 extern CK_RV goC_GetInfo(CK_INFO_PTR pInfo);
 CK_RV C_GetInfo(CK_INFO_PTR pInfo)
@@ -33,6 +18,8 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetInfo(pInfo);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -48,6 +35,8 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSlotList(tokenPresent, pSlotList, pulCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -63,6 +52,8 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSlotInfo(slotID, pInfo);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -78,6 +69,8 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetTokenInfo(slotID, pInfo);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -93,6 +86,8 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetMechanismList(slotID, pMechanismList, pulCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -108,6 +103,8 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetMechanismInfo(slotID, type, pInfo);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -123,6 +120,8 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_InitToken(slotID, pPin, ulPinLen, pLabel);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -138,6 +137,8 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPin
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_InitPIN(hSession, pPin, ulPinLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -153,6 +154,8 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulO
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SetPIN(hSession, pOldPin, ulOldLen, pNewPin, ulNewLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -168,6 +171,8 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_OpenSession(slotID, flags, pApplication, Notify, phSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -183,6 +188,8 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CloseSession(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -198,6 +205,8 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CloseAllSessions(slotID);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -213,6 +222,8 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSessionInfo(hSession, pInfo);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -244,6 +255,8 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Login(hSession, userType, pPin, ulPinLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -259,6 +272,8 @@ CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Logout(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -274,6 +289,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CreateObject(hSession, pTemplate, ulCount, phObject);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -289,6 +306,8 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTR
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_CopyObject(hSession, hObject, pTemplate, ulCount, phNewObject);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -304,6 +323,8 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DestroyObject(hSession, hObject);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -319,6 +340,8 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_U
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetObjectSize(hSession, hObject, pulSize);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -334,6 +357,8 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, 
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetAttributeValue(hSession, hObject, pTemplate, ulCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -349,6 +374,8 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, 
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SetAttributeValue(hSession, hObject, pTemplate, ulCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -364,6 +391,8 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, 
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjectsInit(hSession, pTemplate, ulCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -379,6 +408,8 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject, C
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjects(hSession, phObject, ulMaxObjectCount, pulObjectCount);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -394,6 +425,8 @@ CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE hSession)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_FindObjectsFinal(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -409,6 +442,8 @@ CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -424,6 +459,8 @@ CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLe
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Encrypt(hSession, pData, ulDataLen, pEncryptedData, pulEncryptedDataLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -439,6 +476,8 @@ CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ul
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -454,6 +493,8 @@ CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart,
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_EncryptFinal(hSession, pLastEncryptedPart, pulLastEncryptedPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -469,6 +510,8 @@ CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -484,6 +527,8 @@ CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData, CK_ULONG
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Decrypt(hSession, pEncryptedData, ulEncryptedDataLen, pData, pulDataLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -499,6 +544,8 @@ CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -514,6 +561,8 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart, CK_ULONG
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptFinal(hSession, pLastPart, pulLastPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -530,6 +579,8 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 	if (copy != NULL)
 		return copy->C_DigestUpdate(hSession, pPart, ulPartLen);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -546,6 +597,8 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
 	if (copy != NULL)
 		return copy->C_DigestKey(hSession, hKey);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -562,6 +615,8 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 	if (copy != NULL)
 		return copy->C_DigestFinal(hSession, pDigest, pulDigestLen);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -577,6 +632,8 @@ CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJ
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -592,6 +649,8 @@ CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, 
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Sign(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -607,6 +666,8 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPar
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignUpdate(hSession, pPart, ulPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -622,6 +683,8 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_P
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignFinal(hSession, pSignature, pulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -637,6 +700,8 @@ CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignRecoverInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -652,6 +717,8 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignRecover(hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -667,6 +734,8 @@ CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_O
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -682,6 +751,8 @@ CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_Verify(hSession, pData, ulDataLen, pSignature, ulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -697,6 +768,8 @@ CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyUpdate(hSession, pPart, ulPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -712,6 +785,8 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyFinal(hSession, pSignature, ulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -727,6 +802,8 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanis
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyRecoverInit(hSession, pMechanism, hKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -742,6 +819,8 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULO
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifyRecover(hSession, pSignature, ulSignatureLen, pData, pulDataLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -758,6 +837,8 @@ CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_UL
 	if (copy != NULL)
 		return copy->C_DigestEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -774,6 +855,8 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 	if (copy != NULL)
 		return copy->C_DecryptDigestUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -789,6 +872,8 @@ CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULON
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SignEncryptUpdate(hSession, pPart, ulPartLen, pEncryptedPart, pulEncryptedPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -804,6 +889,8 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DecryptVerifyUpdate(hSession, pEncryptedPart, ulEncryptedPartLen, pPart, pulPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -819,6 +906,8 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateKey(hSession, pMechanism, pTemplate, ulCount, phKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -834,6 +923,8 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateKeyPair(hSession, pMechanism, pPublicKeyTemplate, ulPublicKeyAttributeCount, pPrivateKeyTemplate, ulPrivateKeyAttributeCount, phPublicKey, phPrivateKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -849,6 +940,8 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJE
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_WrapKey(hSession, pMechanism, hWrappingKey, hKey, pWrappedKey, pulWrappedKeyLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -864,6 +957,8 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OB
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_UnwrapKey(hSession, pMechanism, hUnwrappingKey, pWrappedKey, ulWrappedKeyLen, pTemplate, ulAttributeCount, phKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -879,6 +974,8 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OB
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_DeriveKey(hSession, pMechanism, hBaseKey, pTemplate, ulAttributeCount, phKey);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -894,6 +991,8 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_SeedRandom(hSession, pSeed, ulSeedLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -909,6 +1008,8 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR RandomData, CK_UL
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GenerateRandom(hSession, RandomData, ulRandomLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -940,6 +1041,8 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pRese
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_WaitForSlotEvent(flags, pSlot, pReserved);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -955,6 +1058,8 @@ CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_LoginUser(hSession, userType, pPin, ulPinLen, pUsername, ulUsernameLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -971,6 +1076,8 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
 	if (copy != NULL)
 		return copy->C_SessionCancel(hSession, flags);
 	digest_settle(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -1162,6 +1269,8 @@ CK_RV C_VerifySignatureInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechan
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureInit(hSession, pMechanism, hKey, pSignature, ulSignatureLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -1177,6 +1286,8 @@ CK_RV C_VerifySignature(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG 
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignature(hSession, pData, ulDataLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -1192,6 +1303,8 @@ CK_RV C_VerifySignatureUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureUpdate(hSession, pPart, ulPartLen);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -1207,6 +1320,8 @@ CK_RV C_VerifySignatureFinal(CK_SESSION_HANDLE hSession)
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_VerifySignatureFinal(hSession);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)
@@ -1222,6 +1337,8 @@ CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE hSession, CK_SESSION_VALIDAT
 	const CK_FUNCTION_LIST_3_2 *copy = shim_forward();
 	if (copy != NULL)
 		return copy->C_GetSessionValidationFlags(hSession, type, pFlags);
+	if (!ncrypt11_enter_allowed())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	struct shim_call call;
 	CK_RV rv = enter(&call);
 	if (rv != CKR_OK)

@@ -129,6 +129,16 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	return handles, nil
 }
 
+// keepOne keeps a draft, or discards it.
+func (s *Session) keepOne(keys guard.Keys, d *draft) (ck.ObjectHandle, error) {
+	handles, err := s.keep(d)
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}
+
 // newObject makes the object of a draft; rows knows the revision of those that were stored.
 func (s *Session) newObject(d *draft, rows []*store.Object) *object {
 	o := &object{id: d.id, private: d.private(), attrs: d.set}

@@ -41,12 +41,7 @@ func (s *Session) makeKey(d *draft, by func(guard.Keys, guard.Vault) (*guard.Key
 		discard(keys, d)
 		return 0, err
 	}
-	handles, err := s.keep(d)
-	if err != nil {
-		discard(keys, d)
-		return 0, err
-	}
-	return handles[0], nil
+	return s.keepOne(keys, d)
 }
 
 // generated applies the rules to a template for a key that the mechanism of row makes, which implies its class and type.

@@ -56,12 +56,7 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 		discard(keys, d)
 		return 0, err
 	}
-	handles, err := s.keep(d)
-	if err != nil {
-		discard(keys, d)
-		return 0, err
-	}
-	return handles[0], nil
+	return s.keepOne(keys, d)
 }
 
 // publicParts are the attributes that are not secret but belong to the key material that a guard imports.
@@ -122,12 +117,7 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 			return 0, err
 		}
 	}
-	handles, err := s.keep(d)
-	if err != nil {
-		discard(keys, d)
-		return 0, err
-	}
-	return handles[0], nil
+	return s.keepOne(keys, d)
 }
 
 func classOf(set *attr.Set) uint {

@@ -68,10 +68,5 @@ func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Templa
 			return 0, err
 		}
 	}
-	handles, err := s.keep(d)
-	if err != nil {
-		discard(keys, d)
-		return 0, err
-	}
-	return handles[0], nil
+	return s.keepOne(keys, d)
 }

@@ -28,25 +28,10 @@ var constantAnswers = map[string]string{
 
 const stubsHead = `
 #include "digest.h"
+#include "enter.h"
 #include "front.h"
-#include "shim/shim.h"
 
 #include <stddef.h>
-
-/* What every stub asks before Go is entered. */
-static CK_RV enter(struct shim_call *call)
-{
-	if (!ncrypt11_enter_allowed())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	switch (shim_enter(call)) {
-	case SHIM_OK:
-		return CKR_OK;
-	case SHIM_NOT_RUNNING:
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	default:
-		return CKR_HOST_MEMORY;
-	}
-}
 `
 
 // cStubs writes stubs_gen.c: the exported C_* functions, as far as they are not hand-written.
@@ -79,6 +64,7 @@ func goStub(out *strings.Builder, f function) {
 	if settling[f.name] {
 		fmt.Fprintf(out, "\tdigest_settle(%s);\n", f.params[0].name)
 	}
+	out.WriteString("\tif (!ncrypt11_enter_allowed())\n\t\treturn CKR_CRYPTOKI_NOT_INITIALIZED;\n")
 	out.WriteString("\tstruct shim_call call;\n\tCK_RV rv = enter(&call);\n\tif (rv != CKR_OK)\n\t\treturn rv;\n")
 	fmt.Fprintf(out, "\trv = go%s(%s);\n\tshim_leave(&call);\n\treturn rv;\n}\n", f.name, passed(f))
 }

@@ -24,6 +24,7 @@ func TestGeneratedC(t *testing.T) {
 		"testdata/program.c": "program.c",
 		"../shim/shim.h":     "shim/shim.h",
 		"../digest.h":        "digest.h",
+		"../enter.h":         "enter.h",
 	} {
 		text, err := os.ReadFile(from)
 		if err != nil {
