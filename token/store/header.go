@@ -45,10 +45,9 @@ type Header struct {
 
 // SealedKeys are the token's master keys, each sealed for one way in.
 type SealedKeys struct {
-	Open   []byte `json:",omitempty"` // usable without a PIN
-	User   []byte `json:",omitempty"` // the user's master key under the user's PIN
-	SOUser []byte `json:",omitempty"` // the user's master key under the security officer's PIN, for C_InitPIN
-	SO     []byte `json:",omitempty"` // tells whether the security officer's PIN is right
+	Open []byte `json:",omitempty"` // usable without a PIN
+	User []byte `json:",omitempty"` // the user's master key under the user's PIN
+	SO   []byte `json:",omitempty"` // the same master key under the security officer's PIN, for C_InitPIN
 }
 
 const (
