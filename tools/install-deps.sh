@@ -24,7 +24,6 @@ need libengine-pkcs11-openssl '/usr/lib/*/engines-3/pkcs11.so'
 need openssh-client ssh-keygen
 need libnss3-tools modutil
 need libnss3-tools certutil
-need expect expect
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

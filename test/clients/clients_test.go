@@ -28,7 +28,6 @@ const (
 var packages = map[string]string{
 	"pkcs11-tool": "opensc", "p11tool": "gnutls-bin", "p11-kit": "p11-kit", "ssh-keygen": "openssh-client", "ssh-agent": "openssh-client",
 	"ssh-add": "openssh-client", "openssl": "openssl", "modutil": "libnss3-tools", "certutil": "libnss3-tools", "softhsm2-util": "softhsm2",
-	"expect": "expect", "python3": "python3",
 }
 
 func module(t *testing.T) string {
