@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math/big"
 	"sync"
@@ -158,65 +156,6 @@ func TestOrderOfPrimes(t *testing.T) {
 	agree(t, newKey(t, &swapped), k, big.NewInt(1234567))
 }
 
-// TestLongCarries has primes whose limbs are nearly all ones, or nearly all zeros: there carries run far.
-func TestLongCarries(t *testing.T) {
-	needKernel(t)
-	for _, half := range rsakernel.Halves {
-		bits := uint(8 * half)
-		one := big.NewInt(1)
-		p := new(big.Int).Lsh(one, bits) // the largest prime of that length
-		for p.Sub(p, one); !p.ProbablyPrime(0); {
-			p.Sub(p, big.NewInt(2))
-		}
-		q := new(big.Int).Lsh(one, bits-1) // and the smallest
-		for q.Add(q, one); !q.ProbablyPrime(0); {
-			q.Add(q, big.NewInt(2))
-		}
-		k := fromPrimes(p, q)
-		if k == nil {
-			t.Fatalf("%d bits: 65537 does not fit", 2*bits)
-		}
-		key := newKey(t, k)
-		for _, in := range edges(k) {
-			agree(t, key, k, in)
-		}
-	}
-}
-
-// fromPrimes gives nil where 65537 has no inverse. The product may be one bit short of the whole length, and then has the same bytes.
-func fromPrimes(p, q *big.Int) *rsa.PrivateKey {
-	one, e := big.NewInt(1), big.NewInt(65537)
-	p1, q1 := new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)
-	d := new(big.Int).ModInverse(e, new(big.Int).Mul(p1, q1))
-	if d == nil {
-		return nil
-	}
-	k := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, D: d, Primes: []*big.Int{p, q}}
-	k.Precomputed.Dp, k.Precomputed.Dq = new(big.Int).Mod(d, p1), new(big.Int).Mod(d, q1)
-	k.Precomputed.Qinv = new(big.Int).ModInverse(q, p)
-	return k
-}
-
-// TestKnownAnswers computes with math/big what the start-up test expects.
-func TestKnownAnswers(t *testing.T) {
-	for _, half := range rsakernel.Halves {
-		secrets, in := rsakernel.ExerciseNumbers(half)
-		part := func(i int) *big.Int { return new(big.Int).SetBytes(secrets[i*half : (i+1)*half]) }
-		p, q, dP, dQ, qInv, c := part(0), part(1), part(2), part(3), part(4), new(big.Int).SetBytes(in)
-		m1, m2 := new(big.Int).Exp(c, dP, p), new(big.Int).Exp(c, dQ, q)
-		h := m1.Sub(m1, m2)
-		h.Mul(h, qInv).Mod(h, p)
-		sum := sha256.Sum256(h.Mul(h, q).Add(h, m2).FillBytes(make([]byte, 2*half)))
-		want := hex.EncodeToString(sum[:])
-		if rsakernel.KnownAnswers[half] != want {
-			t.Errorf("%d bits: the known answer is %s, want %s", 16*half, rsakernel.KnownAnswers[half], want)
-		}
-		if got := rsakernel.Exercise(half); rsakernel.Supported() && got != want {
-			t.Errorf("%d bits: the kernel gives %s, want %s", 16*half, got, want)
-		}
-	}
-}
-
 // TestRefusedKeys: what the arithmetic does not hold for is left to others.
 func TestRefusedKeys(t *testing.T) {
 	needKernel(t)
@@ -324,38 +263,4 @@ func TestConcurrent(t *testing.T) {
 		}
 	}
 	wg.Wait()
-}
-
-// FuzzPrivate looks for inputs and moduli that math/big and the kernel disagree about. The check with the public exponent would hide such a one as a
-// refusal, so a refusal fails too.
-func FuzzPrivate(f *testing.F) {
-	needKernel(f)
-	for _, half := range rsakernel.Halves {
-		f.Add(uint8(half/64-2), bytes.Repeat([]byte{0xff}, half), []byte{1}, bytes.Repeat([]byte{0xff}, 2*half))
-	}
-	f.Add(uint8(0), []byte{}, []byte("another"), []byte{2})
-	f.Fuzz(func(t *testing.T, which uint8, seedP, seedQ, input []byte) {
-		half := rsakernel.Halves[int(which)%len(rsakernel.Halves)]
-		k := fromPrimes(primeNear(seedP, half), primeNear(seedQ, half))
-		if k == nil || k.Precomputed.Qinv == nil {
-			return
-		}
-		in := new(big.Int).SetBytes(input)
-		agree(t, newKey(t, k), k, in.Mod(in, k.N))
-	})
-}
-
-// primeNear is the first prime that is not below the seed, in the range of the half's primes.
-func primeNear(seed []byte, half int) *big.Int {
-	b := make([]byte, half)
-	copy(b, seed)
-	b[0] |= 0xc0
-	b[half-1] |= 1
-	p := new(big.Int).SetBytes(b)
-	for !p.ProbablyPrime(0) {
-		if p.Add(p, big.NewInt(2)); p.BitLen() > 8*half {
-			p.SetBit(new(big.Int), 8*half-1, 1).SetBit(p, 0, 1)
-		}
-	}
-	return p
 }
