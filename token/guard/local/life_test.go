@@ -79,15 +79,21 @@ func TestParallelUseAndForget(t *testing.T) {
 		p := all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET)
 		k := f.importKey(vault, p, part(ck.CKA_VALUE, someKey))
 		var wg sync.WaitGroup
+		inUse := make(chan struct{}, 4)
 		for range 4 {
 			wg.Go(func() {
-				for range 50 {
+				for before := gone.Load(); gone.Load() == before; { // until the key is seen gone
 					mac, err := f.Sign(nil, k.Ref, s, digest[:])
 					switch {
 					case err == nil && bytes.Equal(mac, right):
 						signed.Add(1)
+						select {
+						case inUse <- struct{}{}:
+						default:
+						}
 					case err == nil || ck.Code(err) != ck.CKR_KEY_HANDLE_INVALID:
 						t.Errorf("%x, %v", mac, err)
+						return
 					default:
 						gone.Add(1)
 					}
@@ -104,9 +110,9 @@ func TestParallelUseAndForget(t *testing.T) {
 			}
 		})
 		if round%2 == 0 {
-			wg.Go(func() { f.Forget(k.Ref) })
+			wg.Go(func() { <-inUse; f.Forget(k.Ref) })
 		} else {
-			wg.Go(func() { f.Lock(vault) })
+			wg.Go(func() { <-inUse; f.Lock(vault) })
 		}
 		wg.Wait()
 	}
