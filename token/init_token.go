@@ -30,7 +30,7 @@ func (p *Provider) InitToken(id ck.SlotID, pin *secret.Bytes, label string) erro
 	if err := checkPINLength(pin); err != nil {
 		return err
 	}
-	if slot.path == "" {
+	if !slot.initialized() {
 		return p.create(slot, &Spec{Label: label}, pin)
 	}
 	tok, err := p.token(slot)

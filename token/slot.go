@@ -18,11 +18,18 @@ import (
 type slot struct {
 	id     ck.SlotID
 	serial string
-	scope  config.Scope
-	path   string // the token's directory; "" while there is none
 
-	mu  sync.Mutex
-	tok *Token // opened at first need
+	mu    sync.Mutex // guards what follows; path and scope are written with the provider's lock held too, and may be read under either
+	scope config.Scope
+	path  string // the token's directory; "" while there is none
+	tok   *Token // opened at first need
+}
+
+// initialized says whether there is a token in the slot.
+func (s *slot) initialized() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.path != ""
 }
 
 // newSerial makes a token's serial number: 16 hexadecimal digits (CK_TOKEN_INFO.serialNumber has 16 bytes).
@@ -183,6 +190,8 @@ func (p *Provider) SlotInfo(id ck.SlotID) (ck.SlotInfo, error) {
 	if err != nil {
 		return ck.SlotInfo{}, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	description := "ncrypt11 slot for a new token"
 	if s.path != "" {
 		description = "ncrypt11 " + string(s.scope) + " token " + filepath.Base(s.path)

@@ -154,7 +154,7 @@ func (p *Provider) TokenInfo(id ck.SlotID) (ck.TokenInfo, error) {
 		HardwareVersion: LibraryVersion,
 		FirmwareVersion: LibraryVersion,
 	}
-	if slot.path == "" {
+	if !slot.initialized() {
 		return info, nil
 	}
 	tok, err := p.token(slot)
