@@ -11,10 +11,10 @@ static const struct table *table;
 static int seconds;
 static volatile long handled;
 
-/* A frame this large on a goroutine's stack would run over its end. */
+/* A frame this large on an ordinary goroutine's stack would run over its end. */
 static void handler(int signal)
 {
-	char frame[4096];
+	char frame[64 * 1024];
 
 	memset(frame, signal, sizeof frame);
 	handled += frame[sizeof frame - 1] != 0;
@@ -39,9 +39,18 @@ static void *child_rain(void *stop)
 	return NULL;
 }
 
+/* A thread's first call is another than its later ones: threads come and go. */
+static void *newcomer(void *unused)
+{
+	(void)unused;
+	CHECK(table->Light() == 1 && table->Sign() == 1 && table->Work(2) == 2);
+	return NULL;
+}
+
 /* Timers every 0.5 ms and children ending, with handlers without SA_ONSTACK. */
 static void rain(void)
 {
+	pthread_t visitor;
 	struct itimerval every = {{0, 500}, {0, 500}};
 	int stop = 0;
 	struct busy busy;
@@ -54,8 +63,11 @@ static void rain(void)
 	busy_start(&busy, table, 3);
 	CHECK(pthread_create(&forker, NULL, child_rain, &stop) == 0);
 	CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0 && setitimer(ITIMER_PROF, &every, NULL) == 0);
-	for (long long end = milliseconds() + seconds * 1000LL; milliseconds() < end;)
+	for (long long end = milliseconds() + seconds * 1000LL; milliseconds() < end;) {
+		CHECK(pthread_create(&visitor, NULL, newcomer, NULL) == 0);
 		CHECK(table->Work(8) == 8 && table->Panic() == 1);
+		CHECK(pthread_join(visitor, NULL) == 0);
+	}
 	stop = 1;
 	CHECK(pthread_join(forker, NULL) == 0);
 	busy_stop(&busy);
