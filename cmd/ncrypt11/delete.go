@@ -121,12 +121,7 @@ func (a *app) deleteToken(cmd *cobra.Command, f *deleteFlags) error {
 func checkOfficer(p *token.Provider, slot ck.SlotID, text string) error {
 	pin := secret.Copy([]byte(text))
 	defer pin.Close()
-	s, err := openSession(p, slot, ck.CKF_SERIAL_SESSION|ck.CKF_RW_SESSION)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return s.Login(ck.CKU_SO, pin)
+	return withWritable(p, slot, func(s *token.Session) error { return s.Login(ck.CKU_SO, pin) })
 }
 
 // confirm goes on when the answer is right. It shows what it is about first.

@@ -43,8 +43,8 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 // advice is what a person should read in place of a CK_RV's name.
 var advice = map[ck.RV]string{
 	ck.CKR_PIN_INCORRECT:            "the PIN is wrong",
-	ck.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong ones; the security officer can set a new one (C_InitPIN)",
-	ck.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; the security officer sets it (C_InitPIN)",
+	ck.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong ones; the user's is unlocked by the security officer: ncrypt11 pin --unlock",
+	ck.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; the security officer sets it: ncrypt11 pin --unlock",
 	ck.CKR_TOKEN_WRITE_PROTECTED:    "the token cannot be written by this user",
 	ck.CKR_ACTION_PROHIBITED:        "the object does not allow it",
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ncrypt11/ncrypt11/token"
-	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 	"github.com/ncrypt11/ncrypt11/token/store"
@@ -116,24 +115,12 @@ func (a *app) createToken(p *token.Provider, spec *token.Spec, pins *initialPINs
 	}
 	info, err := p.TokenInfo(slot)
 	if err == nil && pins.user != nil {
-		err = setUserPIN(p, slot, pins)
+		err = setUserPIN(p, slot, pins.officer, pins.user)
 	}
 	if err != nil {
 		return errors.Join(err, a.removeToken(info.SerialNumber))
 	}
 	return a.showMade(info.SerialNumber)
-}
-
-func setUserPIN(p *token.Provider, slot ck.SlotID, pins *initialPINs) error {
-	s, err := openSession(p, slot, ck.CKF_SERIAL_SESSION|ck.CKF_RW_SESSION)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := s.Login(ck.CKU_SO, pins.officer); err != nil {
-		return err
-	}
-	return s.InitPIN(pins.user)
 }
 
 // initialPINs are the PINs of a new token, nil where it has none.
@@ -155,8 +142,11 @@ func (p *initialPINs) check(provider *token.Provider) error {
 		return err
 	}
 	for _, pin := range []*secret.Bytes{p.user, p.officer} {
-		if n := uint(pin.Len()); pin != nil && (n < info.MinPINLen || n > info.MaxPINLen) {
-			return fmt.Errorf("a PIN has %d to %d bytes, not %d", info.MinPINLen, info.MaxPINLen, n)
+		if pin == nil {
+			continue
+		}
+		if err := checkLength(pin, &info); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -74,7 +74,8 @@ func (a *app) rootCommand() *cobra.Command {
 		return usagef("%v; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.statusCommand(), a.versionCommand(),
+		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
+		a.versionCommand(),
 	)
 	return root
 }

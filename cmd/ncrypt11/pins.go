@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
@@ -85,6 +86,14 @@ func readLine(r io.Reader) (*secret.Bytes, error) {
 		}
 	}
 	return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
+}
+
+// checkLength refuses a new PIN that the token would.
+func checkLength(pin *secret.Bytes, info *ck.TokenInfo) error {
+	if n := uint(pin.Len()); n < info.MinPINLen || n > info.MaxPINLen {
+		return fmt.Errorf("a PIN has %d to %d bytes, not %d", info.MinPINLen, info.MaxPINLen, n)
+	}
+	return nil
 }
 
 // interactive says whether there is someone to ask.
