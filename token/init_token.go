@@ -59,6 +59,9 @@ func (p *Provider) Create(spec *Spec, soPIN *secret.Bytes) (ck.SlotID, error) {
 func (p *Provider) create(slot *slot, spec *Spec, soPIN *secret.Bytes) error {
 	slot.mu.Lock()
 	defer slot.mu.Unlock()
+	if err := p.running(); err != nil {
+		return err
+	}
 	if slot.path != "" {
 		return ck.Errorf(ck.CKR_FUNCTION_FAILED, "another thread has just initialized slot %d", slot.id)
 	}

@@ -33,6 +33,7 @@ type Provider struct {
 	slots []*slot
 	fresh *slot // the slot without a token that C_InitToken may fill; always last
 
+	entering  sync.RWMutex  // held while a session becomes known, so that Close sees it or it sees Close
 	finalized chan struct{} // closed by Close
 }
 
@@ -54,12 +55,25 @@ func New(cfg *config.Config, guardFor GuardFor) (*Provider, error) {
 
 // Close ends everything (C_Finalize): sessions, logins, plaintext keys in a local guard, open databases.
 func (p *Provider) Close() {
-	close(p.finalized)
+	p.entering.Lock()
+	close(p.finalized) // from here on nothing is opened
+	p.entering.Unlock()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.slots {
+	slots := p.slots
+	p.mu.Unlock() // a thread in C_InitToken has its slot's lock and wants this one
+	for _, s := range slots {
 		p.closeSessions(s)
 		s.close()
+	}
+}
+
+// running is CKR_CRYPTOKI_NOT_INITIALIZED for a call that came in just before the provider was closed.
+func (p *Provider) running() error {
+	select {
+	case <-p.finalized:
+		return ck.CKR_CRYPTOKI_NOT_INITIALIZED
+	default:
+		return nil
 	}
 }
 

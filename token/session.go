@@ -39,15 +39,28 @@ func (p *Provider) OpenSession(id ck.SlotID, flags ck.Flags) (ck.SessionHandle, 
 		return 0, err
 	}
 	s := &Session{slotID: id, rw: flags&ck.CKF_RW_SESSION != 0, tok: tok, table: p.sessions, board: p.board}
-	if err := tok.sessionOpened(s.rw); err != nil {
+	if err := p.enter(s); err != nil {
 		return 0, err
+	}
+	return s.handle, nil
+}
+
+// enter makes the session known, unless Close has begun to look for sessions.
+func (p *Provider) enter(s *Session) error {
+	p.entering.RLock()
+	defer p.entering.RUnlock()
+	if err := p.running(); err != nil {
+		return err
+	}
+	if err := s.tok.sessionOpened(s.rw); err != nil {
+		return err
 	}
 	if err := p.sessions.add(s); err != nil {
-		tok.sessionClosed(s.rw)
-		return 0, err
+		s.tok.sessionClosed(s.rw)
+		return err
 	}
 	s.board.Idle(s.handle)
-	return s.handle, nil
+	return nil
 }
 
 // Session finds an open session. Error: CKR_SESSION_HANDLE_INVALID.
@@ -66,6 +79,7 @@ func (s *Session) Close() error {
 		s.end(operationKind(kind))
 	}
 	s.board.Closed(s.handle)
+	s.table.release(s)
 	s.tok.dropSessionObjects(s)
 	s.tok.sessionClosed(s.rw)
 	return nil

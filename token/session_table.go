@@ -58,16 +58,17 @@ func (t *sessionTable) get(h ck.SessionHandle) (*Session, error) {
 	return nil, ck.CKR_SESSION_HANDLE_INVALID
 }
 
+// index is the session's place in the table.
+func (s *Session) index() uint32 { return uint32(s.handle&(1<<indexBits-1)) - 1 }
+
 // remove takes the session out; it says whether it was still there, so that of two closers one wins.
-func (t *sessionTable) remove(s *Session) bool {
-	index := uint32(s.handle&(1<<indexBits-1)) - 1
-	if !t.slots[index].CompareAndSwap(s, nil) {
-		return false
-	}
+func (t *sessionTable) remove(s *Session) bool { return t.slots[s.index()].CompareAndSwap(s, nil) }
+
+// release lets another session have the place of one that was removed. Until then the closer may still write to what goes by the place (Board).
+func (t *sessionTable) release(s *Session) {
 	t.mu.Lock()
-	t.free = append(t.free, index)
-	t.mu.Unlock()
-	return true
+	defer t.mu.Unlock()
+	t.free = append(t.free, s.index())
 }
 
 // all gives the open sessions.

@@ -28,6 +28,7 @@ func TestSessionHandlesAreNotUsedTwice(t *testing.T) {
 		if _, err := table.get(s.handle); ck.Code(err) != ck.CKR_SESSION_HANDLE_INVALID {
 			t.Fatalf("a closed session is found: %v", err)
 		}
+		table.release(s)
 	}
 }
 
@@ -47,6 +48,10 @@ func TestSessionTableFills(t *testing.T) {
 		t.Fatal("not all are listed")
 	}
 	table.remove(last)
+	if err := table.add(&Session{}); ck.Code(err) != ck.CKR_SESSION_COUNT {
+		t.Fatalf("a place that its last session has not released: %v", err)
+	}
+	table.release(last)
 	if err := table.add(&Session{}); err != nil {
 		t.Fatalf("a place that is free again: %v", err)
 	}
@@ -79,6 +84,7 @@ func TestSessionTableConcurrently(t *testing.T) {
 					t.Error("another session under our handle")
 				}
 				table.remove(s)
+				table.release(s)
 			}
 		})
 	}

@@ -175,6 +175,9 @@ func (p *Provider) token(s *slot) (*Token, error) {
 		return nil, ck.Errorf(ck.CKR_TOKEN_NOT_RECOGNIZED, "the token in slot %d is not initialized", s.id)
 	}
 	if s.tok == nil {
+		if err := p.running(); err != nil {
+			return nil, err
+		}
 		tok, err := openToken(s.path, p.cfg, p.guardFor)
 		if err != nil {
 			return nil, err
