@@ -75,7 +75,8 @@ type Keys interface {
 	Derive(v Vault, base Ref, s *mech.Scheme, spec *KeySpec, p *Policy) (*Key, error)
 	// Load opens a sealed record of the vault.
 	Load(v Vault, record []byte) (Ref, error)
-	// Reissue gives a copy of the key under p, sealed in v. p may narrow what the key's own policy allows, never widen it (CKR_ATTRIBUTE_READ_ONLY).
+	// Reissue gives a copy of the key under p, sealed in v. p may narrow what the key's own policy allows, never widen it, and a key that cannot be
+	// revealed stays under the master key that it came under (CKR_ATTRIBUTE_READ_ONLY).
 	Reissue(v Vault, ref Ref, p *Policy) (*Key, error)
 	// Reveal gives the plaintext of a key that is extractable and not sensitive (CKR_ATTRIBUTE_SENSITIVE else). The caller closes Secret.
 	Reveal(ref Ref) (*Revealed, error)

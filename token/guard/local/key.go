@@ -3,6 +3,7 @@ package local
 import (
 	"sync/atomic"
 
+	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -13,6 +14,7 @@ import (
 type key struct {
 	policy   *guard.Policy // never changed
 	vault    guard.Vault
+	home     guard.Vault // the vault that it came under, also for a copy in memory; 0: it was made in memory
 	material material
 	tickets  tickets
 	holders  atomic.Int64
@@ -20,9 +22,15 @@ type key struct {
 }
 
 func newKey(v guard.Vault, m material, p *guard.Policy) *key {
-	k := &key{policy: p, vault: v, material: m}
+	k := &key{policy: p, vault: v, home: v, material: m}
 	k.holders.Store(1)
 	return k
+}
+
+// readable says whether the plaintext may be given out.
+func (k *key) readable() bool {
+	p := k.policy
+	return p.Class == ck.CKO_DATA || p.Extractable && !p.Sensitive
 }
 
 func (k *key) release() {

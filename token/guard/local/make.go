@@ -25,6 +25,12 @@ var generators = map[mech.Primitive]struct {
 
 // Generate makes a key (pair) from the operating system's randomness.
 func (g *Keys) Generate(v guard.Vault, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if err := genuine(s); err != nil {
+		return nil, err
+	}
+	if err := complete(spec != nil, p != nil); err != nil {
+		return nil, err
+	}
 	maker, ok := generators[s.Row.Primitive]
 	if !ok || s.Row.Flags&maker.op.Flag() == 0 {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "the mechanism generates no keys")
@@ -41,6 +47,9 @@ func (g *Keys) Generate(v guard.Vault, s *mech.Scheme, spec *guard.KeySpec, p *g
 
 // Import takes in a key that was made elsewhere.
 func (g *Keys) Import(v guard.Vault, given *guard.Material, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(given != nil, p != nil); err != nil {
+		return nil, err
+	}
 	if p.Class != given.Class || p.KeyType != given.KeyType {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "policy and key disagree on class or type")
 	}
@@ -53,6 +62,9 @@ func (g *Keys) Import(v guard.Vault, given *guard.Material, p *guard.Policy) (*g
 
 // Derive makes a secret key from a shared secret.
 func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(spec != nil, p != nil); err != nil {
+		return nil, err
+	}
 	k, err := g.use(base, mech.OpDerive, s)
 	if err != nil {
 		return nil, err
@@ -100,8 +112,12 @@ func (g *Keys) Load(v guard.Vault, record []byte) (guard.Ref, error) {
 	return g.keep(newKey(v, m, policy))
 }
 
-// Reissue gives a copy of the key under another policy.
+// Reissue gives a copy of the key under another policy. A key that must not be read stays under its master key: who may choose another may choose one
+// whose PIN he knows, and open the record by himself.
 func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(p != nil); err != nil {
+		return nil, err
+	}
 	k, err := g.table.hold(ref)
 	if err != nil {
 		return nil, err
@@ -109,6 +125,9 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 	defer k.release()
 	if err := guard.Narrower(k.policy, p); err != nil {
 		return nil, err
+	}
+	if v != 0 && k.home != 0 && !k.readable() && !g.vaults.same(v, k.home) {
+		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key that cannot be read cannot be sealed under another master key")
 	}
 	plain, err := k.material.plain()
 	if err != nil {
@@ -119,7 +138,11 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 	if err != nil {
 		return nil, err
 	}
-	return g.admit(v, m, p)
+	copied := newKey(v, m, clonePolicy(p))
+	if v == 0 {
+		copied.home = k.home
+	}
+	return g.admitKey(copied)
 }
 
 // Reveal gives the plaintext of a key that may be read.
@@ -129,7 +152,7 @@ func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 		return nil, err
 	}
 	defer k.release()
-	if p := k.policy; p.Class != ck.CKO_DATA && (p.Sensitive || !p.Extractable) {
+	if !k.readable() {
 		return nil, ck.CKR_ATTRIBUTE_SENSITIVE
 	}
 	return reveal(k.material.private()), nil
@@ -152,9 +175,13 @@ func reveal(parts []guard.Part) *guard.Revealed {
 	return r
 }
 
-// admit takes over m: seals it where the vault has a master key, and loads it. It wipes m where that fails.
-func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (made *guard.Key, err error) {
-	k := newKey(v, m, clonePolicy(p))
+// admit takes over m, and gives it a copy of p.
+func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, error) {
+	return g.admitKey(newKey(v, m, clonePolicy(p)))
+}
+
+// admitKey takes over k: seals it where the vault has a master key, and loads it. It wipes k where that fails.
+func (g *Keys) admitKey(k *key) (made *guard.Key, err error) {
 	defer func() {
 		if err != nil {
 			k.release()
@@ -163,29 +190,29 @@ func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (made *guard.Ke
 	if err := k.policy.Valid(); err != nil {
 		return nil, err
 	}
-	public, err := m.public()
+	public, err := k.material.public()
 	if err != nil {
 		return nil, err
 	}
 	made = &guard.Key{Public: public}
-	if v != 0 {
-		if made.Record, err = g.seal(v, k); err != nil {
+	if k.vault != 0 {
+		if made.Record, err = g.seal(k); err != nil {
 			return nil, err
 		}
 	}
-	if made.Ref, err = g.vaults.ifOpen(v, func() guard.Ref { return g.table.add(k) }); err != nil {
+	if made.Ref, err = g.vaults.ifOpen(k.vault, func() guard.Ref { return g.table.add(k) }); err != nil {
 		return nil, err
 	}
 	return made, nil
 }
 
-func (g *Keys) seal(v guard.Vault, k *key) (record []byte, err error) {
+func (g *Keys) seal(k *key) (record []byte, err error) {
 	plain, err := k.material.plain()
 	if err != nil {
 		return nil, err
 	}
 	defer plain.Close()
-	err = g.vaults.with(v, func(master *secret.Bytes) (err error) {
+	err = g.vaults.with(k.vault, func(master *secret.Bytes) (err error) {
 		record, err = sealRecord(master, k.policy, plain)
 		return err
 	})

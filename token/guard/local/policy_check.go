@@ -11,8 +11,33 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/mech"
 )
 
+// genuine refuses a scheme that mech.Parse would not give. A row of the caller's own could name one mechanism and compute another, and a
+// field that the mechanism does not have could do so too: MACs of one byte, of a key that only verifies, tell the whole MAC byte by byte.
+func genuine(s *mech.Scheme) error {
+	switch {
+	case s == nil || s.Row == nil || mech.Lookup(s.Row.Type) != s.Row:
+		return ck.Errorf(ck.CKR_MECHANISM_INVALID, "a mechanism that is not in the table")
+	case s.Row.Hash != 0 && s.Hash != s.Row.Hash:
+		return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "the hash is not the mechanism's")
+	case s.MACLen != 0 && s.Row.Params != mech.ULongParams:
+		return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "the mechanism's MACs have one length")
+	}
+	return nil
+}
+
+// complete refuses a call that leaves out what it must say.
+func complete(said ...bool) error {
+	if slices.Contains(said, false) {
+		return ck.Errorf(ck.CKR_ARGUMENTS_BAD, "a policy, a key or a key's description is missing")
+	}
+	return nil
+}
+
 // permit decides whether a key may be used. A ticket is spent last, and only if all else holds.
 func (k *key) permit(op mech.Op, s *mech.Scheme) error {
+	if err := genuine(s); err != nil {
+		return err
+	}
 	if err := k.policy.Permits(op, s.Row); err != nil {
 		return err
 	}

@@ -9,6 +9,9 @@ import (
 
 // Unwrap decrypts a wrapped key and takes it in.
 func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(spec != nil, p != nil); err != nil {
+		return nil, err
+	}
 	if p.KeyType != spec.KeyType || p.Class != ck.CKO_SECRET_KEY && p.Class != ck.CKO_PRIVATE_KEY {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "policy and template disagree on class or type")
 	}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"crypto/subtle"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -85,8 +86,14 @@ func (g *Keys) Decrypt(dst []byte, ref guard.Ref, s *mech.Scheme, data []byte) (
 	return m.decrypt(dst, s, data)
 }
 
+// streamed are the operations that have parts. With another, whose right the key may have, the modes would do what they do for encryption.
+var streamed = []mech.Op{mech.OpEncrypt, mech.OpDecrypt, mech.OpSign, mech.OpVerify}
+
 // Stream starts a multi-part use of a secret key. It holds the key until Close.
 func (g *Keys) Stream(ref guard.Ref, s *mech.Scheme, op mech.Op) (guard.Stream, error) {
+	if !slices.Contains(streamed, op) {
+		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "the operation has no parts")
+	}
 	k, err := g.use(ref, op, s)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func (v *vaults) ifOpen(id guard.Vault, add func() guard.Ref) (guard.Ref, error)
 	return add(), nil
 }
 
-// has tells whether master is the one of vault id, or, for vault 0, of any vault: what lives in memory only has no master key of its own,
+// has tells whether master is the one of vault id, or, for vault 0, of any vault: what was made in memory has no master key of its own,
 // and its owner is whoever can unlock a vault of this guard.
 func (v *vaults) has(id guard.Vault, master *secret.Bytes) bool {
 	v.mu.RLock()
@@ -87,6 +87,13 @@ func (v *vaults) has(id guard.Vault, master *secret.Bytes) bool {
 		}
 	}
 	return false
+}
+
+// same tells whether two vaults are open and have one master key.
+func (v *vaults) same(a, b guard.Vault) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.open[a] != nil && v.open[b] != nil && v.open[a].Equal(v.open[b].Bytes())
 }
 
 // NewMaster makes a fresh master key, unlocks it and seals it.
@@ -133,7 +140,7 @@ func (g *Keys) Authorize(ref guard.Ref, sealed []byte, auth *secret.Bytes, conte
 		return 0, err
 	}
 	defer master.Close()
-	if !g.vaults.has(k.vault, master) {
+	if !g.vaults.has(k.home, master) {
 		return 0, ck.Errorf(ck.CKR_PIN_INCORRECT, "this is not the master key of the key's vault")
 	}
 	return k.tickets.issue(), nil

@@ -67,7 +67,10 @@ func (g *Keys) plainToWrap(ref guard.Ref, trusted bool) (*secret.Bytes, error) {
 
 // WrapPublic encrypts a secret key under an RSA public key, which nobody here vouches for.
 func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
-	if s.Row.Flags&mech.OpWrap.Flag() == 0 {
+	if err := genuine(s); err != nil {
+		return nil, err
+	}
+	if !s.Row.Serves(mech.OpWrap) {
 		return nil, ck.CKR_MECHANISM_INVALID
 	}
 	public, err := pubkey.Parse(ck.CKK_RSA, parts(wrapping).get)

@@ -1,0 +1,142 @@
+package local_test
+
+import (
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// Nothing above the seam is trusted: what follows are calls that package token never makes.
+
+// A row that is not the table's could name one mechanism and compute another.
+func TestForgedSchemes(t *testing.T) {
+	f := setup(t)
+	p := all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET)
+	p.Allowed = []ck.MechanismType{ck.CKM_SHA256_HMAC}
+	key := f.importKey(0, p, part(ck.CKA_VALUE, someKey)).Ref
+	real := f.scheme(ck.CKM_SHA256_HMAC, nil, mech.OpSign)
+	row := *real.Row
+	row.Hash = mech.MD5
+	for _, test := range []struct {
+		name   string
+		scheme *mech.Scheme
+		want   ck.RV
+	}{
+		{"real", real, ck.CKR_OK},
+		{"none", nil, ck.CKR_MECHANISM_INVALID},
+		{"no row", &mech.Scheme{}, ck.CKR_MECHANISM_INVALID},
+		{"a row of one's own", &mech.Scheme{Row: &row, Hash: mech.MD5}, ck.CKR_MECHANISM_INVALID},
+		{"a row of no mechanism", &mech.Scheme{Row: &mech.Row{Type: 1 << 40}}, ck.CKR_MECHANISM_INVALID},
+		// One byte at a time a key that only verifies would give away a MAC.
+		{"a short MAC", &mech.Scheme{Row: real.Row, Hash: real.Hash, MACLen: 1}, ck.CKR_MECHANISM_PARAM_INVALID},
+		{"another hash", &mech.Scheme{Row: real.Row, Hash: mech.SHA1}, ck.CKR_MECHANISM_PARAM_INVALID},
+	} {
+		_, err := f.Sign(nil, key, test.scheme, digest[:])
+		want(t, test.name, err, test.want)
+		_, err = f.Stream(key, test.scheme, mech.OpSign)
+		want(t, test.name+", in parts", err, test.want)
+	}
+	pair := f.generateRSA(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	for _, s := range []*mech.Scheme{nil, {}, {Row: &mech.Row{Type: ck.CKM_RSA_PKCS, Flags: ck.CKF_WRAP | ck.CKF_GENERATE, Primitive: mech.RSARaw}}} {
+		_, err := f.WrapPublic(nil, pair.Public, s, f.secretKey(ck.CKK_AES, someKey))
+		want(t, "WrapPublic", err, ck.CKR_MECHANISM_INVALID)
+		_, err = f.Generate(0, s, &guard.KeySpec{KeyType: ck.CKK_AES, ValueLen: 16}, all(ck.CKO_SECRET_KEY, ck.CKK_AES))
+		want(t, "Generate", err, ck.CKR_MECHANISM_INVALID)
+	}
+}
+
+// What is missing is refused and nothing is made.
+func TestMissingArguments(t *testing.T) {
+	f := setup(t)
+	p, spec := all(ck.CKO_SECRET_KEY, ck.CKK_AES), &guard.KeySpec{KeyType: ck.CKK_AES, ValueLen: 16}
+	key := f.secretKey(ck.CKK_AES, someKey)
+	generate, unwrap := f.scheme(ck.CKM_AES_KEY_GEN, nil, mech.OpGenerate), f.scheme(ck.CKM_AES_KEY_WRAP, nil, mech.OpUnwrap)
+	derive := f.scheme(ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{KDF: ck.CKD_NULL, PublicData: base256}, mech.OpDerive)
+	for name, call := range map[string]func() (*guard.Key, error){
+		"Generate, no spec":   func() (*guard.Key, error) { return f.Generate(0, generate, nil, p) },
+		"Generate, no policy": func() (*guard.Key, error) { return f.Generate(0, generate, spec, nil) },
+		"Import, no key":      func() (*guard.Key, error) { return f.Import(0, nil, p) },
+		"Import, no policy":   func() (*guard.Key, error) { return f.Import(0, &guard.Material{}, nil) },
+		"Unwrap, no spec":     func() (*guard.Key, error) { return f.Unwrap(0, key, unwrap, nil, nil, p) },
+		"Unwrap, no policy":   func() (*guard.Key, error) { return f.Unwrap(0, key, unwrap, nil, spec, nil) },
+		"Derive, no spec":     func() (*guard.Key, error) { return f.Derive(0, key, derive, nil, p) },
+		"Derive, no policy":   func() (*guard.Key, error) { return f.Derive(0, key, derive, spec, nil) },
+		"Reissue, no policy":  func() (*guard.Key, error) { return f.Reissue(0, key, nil) },
+	} {
+		k, err := call()
+		want(t, name, err, ck.CKR_ARGUMENTS_BAD)
+		if k != nil {
+			t.Errorf("%s: a key", name)
+		}
+	}
+}
+
+// A stream encrypts, decrypts, signs or verifies. With the words for wrapping, a key that only unwraps would encrypt.
+func TestStreamOperations(t *testing.T) {
+	f := setup(t)
+	s := f.scheme(ck.CKM_AES_GCM, gcmParams, mech.OpUnwrap)
+	for _, op := range []mech.Op{0, mech.OpWrap, mech.OpUnwrap, mech.OpDerive, mech.OpGenerate, 200} {
+		p := all(ck.CKO_SECRET_KEY, ck.CKK_AES)
+		p.Usage = guard.UseWrap | guard.UseUnwrap
+		st, err := f.Stream(f.importKey(0, p, part(ck.CKA_VALUE, someKey)).Ref, s, op)
+		want(t, "Stream", err, ck.CKR_MECHANISM_INVALID)
+		if st != nil {
+			t.Errorf("op %d: a stream", op)
+		}
+	}
+}
+
+// A key that must not be read is sealed by the master key that it came under and by no other: whoever chose that one's PIN could open the record.
+func TestReissueElsewhere(t *testing.T) {
+	f := setup(t)
+	own, _, err := f.NewMaster(secret.Copy([]byte("mine")), context)
+	want(t, "NewMaster", err, ck.CKR_OK)
+	again, err := f.Unlock(f.sealed, pin(), context)
+	want(t, "Unlock", err, ck.CKR_OK)
+	for _, test := range []struct {
+		name                   string
+		sensitive, extractable bool
+		want                   ck.RV
+	}{
+		{"readable", false, true, ck.CKR_OK},
+		{"sensitive", true, true, ck.CKR_ATTRIBUTE_READ_ONLY},
+		{"not extractable", false, false, ck.CKR_ATTRIBUTE_READ_ONLY},
+	} {
+		p := all(ck.CKO_SECRET_KEY, ck.CKK_AES)
+		p.Sensitive, p.Extractable = test.sensitive, test.extractable
+		k := f.importKey(f.vault, p, part(ck.CKA_VALUE, someKey))
+		_, err := f.Reissue(own, k.Ref, p)
+		want(t, test.name+", to another vault", err, test.want)
+		_, err = f.Reissue(again, k.Ref, p)
+		want(t, test.name+", to the same vault", err, ck.CKR_OK)
+		inMemory, err := f.Reissue(0, k.Ref, p)
+		want(t, test.name+", to memory", err, ck.CKR_OK)
+		_, err = f.Reissue(own, inMemory.Ref, p)
+		want(t, test.name+", through memory", err, test.want)
+		loaded, err := f.Load(f.vault, k.Record)
+		want(t, "Load", err, ck.CKR_OK)
+		_, err = f.Reissue(own, loaded, p)
+		want(t, test.name+", when loaded", err, test.want)
+		fresh := f.importKey(0, p, part(ck.CKA_VALUE, someKey))
+		_, err = f.Reissue(own, fresh.Ref, p)
+		want(t, test.name+", made in memory", err, ck.CKR_OK)
+	}
+}
+
+// A copy in memory wants the PIN of the key that it was copied from.
+func TestAuthorizeCopy(t *testing.T) {
+	f := setup(t)
+	p := all(ck.CKO_PRIVATE_KEY, ck.CKK_EC)
+	p.Private, p.AlwaysAuthenticate = true, true
+	inMemory, err := f.Reissue(0, f.generateEC(f.vault, p).Ref, p)
+	want(t, "Reissue", err, ck.CKR_OK)
+	_, mine, err := f.NewMaster(nil, context)
+	want(t, "NewMaster", err, ck.CKR_OK)
+	_, err = f.Authorize(inMemory.Ref, mine, nil, context)
+	want(t, "a master key of one's own", err, ck.CKR_PIN_INCORRECT)
+	_, err = f.Authorize(inMemory.Ref, f.sealed, pin(), context)
+	want(t, "the right PIN", err, ck.CKR_OK)
+}
