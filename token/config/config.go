@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -87,10 +88,11 @@ func xdg(getenv Getenv, name, fallback string) string {
 	return ""
 }
 
-// read adds a file's settings; later files win. A file that does not exist, or that this user may not read, says nothing.
+// read adds a file's settings; later files win. A file that does not exist, or that this user may not read, says nothing. Accounts of daemons
+// have homes in which nothing can exist, like /dev/null.
 func (c *Config) read(file string) error {
 	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	if err != nil {

@@ -61,3 +61,11 @@ func TestRelativeHomeIsRefused(t *testing.T) {
 		t.Fatal("accepted")
 	}
 }
+
+// The module is loaded into daemons too.
+func TestHomeThatIsNoDirectory(t *testing.T) {
+	c, err := Load(env(map[string]string{"HOME": "/dev/null"}))
+	if err != nil || len(c.Files) != 0 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+}
