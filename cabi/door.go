@@ -83,7 +83,7 @@ func finalize() error {
 	return nil
 }
 
-// getenv asks the C library, since Go's own environment is the one of load time, and not at all in a setuid program.
+// getenv asks the C library, since Go has its environment from the first C_Initialize, and not at all in a setuid program.
 func getenv(name string) string {
 	cName := C.CString(name)
 	defer C.free(unsafe.Pointer(cName))
