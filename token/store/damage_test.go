@@ -134,6 +134,9 @@ func TestForeign(t *testing.T) {
 		{"newer", `PRAGMA user_version = 2`, ck.CKR_TOKEN_NOT_RECOGNIZED, "version 2"},
 		{"no version", `PRAGMA user_version = 0`, ck.CKR_TOKEN_NOT_RECOGNIZED, "version"},
 		{"a trigger", `CREATE TRIGGER thief AFTER INSERT ON objects BEGIN DELETE FROM objects; END`, ck.CKR_TOKEN_NOT_RECOGNIZED, "tables"},
+		{"a trigger with a name that is SQLite's", `PRAGMA writable_schema = ON;
+			INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_thief', 'header', 0, 'CREATE TRIGGER sqlite_thief AFTER UPDATE ON header BEGIN DELETE FROM objects; END')`,
+			ck.CKR_TOKEN_NOT_RECOGNIZED, "tables"},
 		{"another column", `ALTER TABLE state ADD COLUMN more INTEGER`, ck.CKR_TOKEN_NOT_RECOGNIZED, "tables"},
 		{"a table missing", `DROP TABLE tombstones`, ck.CKR_TOKEN_NOT_RECOGNIZED, "tables"},
 		{"no header", `DELETE FROM header`, ck.CKR_DEVICE_ERROR, "header is missing"},

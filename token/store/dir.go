@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -18,6 +19,9 @@ import (
 
 // createdName is the file with a token's time of creation, which orders tokens without opening their databases.
 const createdName = "created"
+
+// longestTime is more bytes than a time of creation has.
+const longestTime = 64
 
 // unfinished begins the name of a token that is being made.
 const unfinished = ".new-"
@@ -76,13 +80,25 @@ func checkHome(dir string) error {
 	return checkOwner(dir, info)
 }
 
-// createdAt reads a token's time of creation. Where the file is lost the token sorts last: nothing else hangs on it.
+// createdAt reads a token's time of creation. Where the file is lost the token sorts last: nothing else hangs on it. Every program that lists
+// the slots comes by here, so what is no ordinary short file keeps none of them waiting.
 func createdAt(path string) time.Time {
-	text, err := os.ReadFile(filepath.Join(path, createdName))
+	// Without os, which would start Go's poller for a descriptor that does not block.
+	fd, err := unix.Open(filepath.Join(path, createdName), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(text)))
+	defer func() { _ = unix.Close(fd) }() // it was read only
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return time.Time{}
+	}
+	text := make([]byte, longestTime)
+	n, err := unix.Read(fd, text)
+	if err != nil {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(text[:n])))
 	if err != nil {
 		return time.Time{}
 	}

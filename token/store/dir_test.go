@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +87,38 @@ func TestCreateWhere(t *testing.T) {
 	}
 	if _, err := store.Create(file, header(serial)); !errors.Is(err, ck.CKR_DEVICE_ERROR) {
 		t.Errorf("in a file: %v", err)
+	}
+}
+
+// Whatever stands in the place of the time of creation, listing neither waits for it nor reads it to its end.
+func TestListOddCreated(t *testing.T) {
+	for name, put := range map[string]func(path string) error{
+		"a pipe":         func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"an endless one": func(path string) error { return os.Symlink("/dev/zero", path) },
+		"a directory":    func(path string) error { return os.Mkdir(path, 0o700) },
+		"a large one":    func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<40)) },
+	} {
+		path, _ := closed(t, 0)
+		created := filepath.Join(path, "created")
+		if err := errors.Join(os.Remove(created), put(created)); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			list, err := store.List(filepath.Dir(path))
+			if err == nil && (len(list) != 1 || list[0].Err != nil || !list[0].Created.IsZero()) {
+				err = fmt.Errorf("%+v", list)
+			}
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: List hangs", name)
+		}
 	}
 }
 

@@ -62,10 +62,11 @@ func (s *Store) verify(c *sqlite.Conn) error {
 	return nil
 }
 
-// schemaOf gives the statements that made the database's tables, in the order of their names.
+// schemaOf gives the statements that made all there is in the database, in the order of the names. Only indexes that SQLite makes by itself have
+// none. Names prove nothing: that those in sqlite_ are SQLite's own is not checked when a file is opened.
 func schemaOf(c *sqlite.Conn) (string, error) {
 	var all []string
-	err := run(c, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`, nil,
+	err := run(c, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`, nil,
 		func(row *sqlite.Stmt) error {
 			all = append(all, row.ColumnText(0))
 			return nil
