@@ -32,7 +32,6 @@ type Dir struct {
 type Config struct {
 	TokenDirs []Dir    // looked through in this order; the first one of a scope is where new tokens of that scope go
 	Files     []string // configuration files that were read
-	Trace     string   // file that calls are traced to, "" for none
 
 	Settings
 }
@@ -51,7 +50,7 @@ type Getenv func(string) string
 
 // Load reads the environment and the configuration files. Its errors name the file and the line.
 func Load(getenv Getenv) (*Config, error) {
-	c := &Config{Trace: getenv("NCRYPT11_TRACE")}
+	c := &Config{}
 	var files []string
 	if home := getenv("NCRYPT11_HOME"); home != "" {
 		if !filepath.IsAbs(home) {

@@ -11,7 +11,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -49,24 +48,6 @@ func Parse(data []byte, ask func(hint string) (*secret.Bytes, error)) (*File, er
 		return nil, err
 	}
 	return p.file, nil
-}
-
-// PrivateKey returns the only private key of the file, or says why there is no such thing.
-func (f *File) PrivateKey() (*Key, error) {
-	switch {
-	case len(f.Keys) == 1:
-		return &f.Keys[0], nil
-	case len(f.Keys) > 1:
-		sources := make([]string, len(f.Keys))
-		for i, key := range f.Keys {
-			sources[i] = key.Source
-		}
-		return nil, &Error{Err: fmt.Errorf("it holds %d private keys: %s", len(f.Keys), strings.Join(sources, ", ")), Advice: "split it, one private key to a file"}
-	case len(f.PublicKeys) > 0:
-		return nil, &Error{Err: errors.New("it holds a public key where a private key was expected"), Advice: "give the file of the private half"}
-	default:
-		return nil, &Error{Err: errors.New("it holds certificates, but no private key"), Advice: "give the file of the private key"}
-	}
 }
 
 // parser carries one call of Parse.

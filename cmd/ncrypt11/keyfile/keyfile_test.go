@@ -163,32 +163,6 @@ func TestLineEndingsAndMarks(t *testing.T) {
 	}
 }
 
-func TestPrivateKey(t *testing.T) {
-	for _, row := range []struct{ file, want string }{
-		{"rsa-pkcs8.pem", ""},
-		{"ec-P-256.pub.pem", "it holds a public key where a private key was expected; give the file of the private half"},
-		{"rsa.cert.pem", "it holds certificates, but no private key; give the file of the private key"},
-		{"server-bundle.pem", "it holds 2 private keys: PEM block 3 (EC PRIVATE KEY), PEM block 5 (ENCRYPTED PRIVATE KEY); split it, one private key to a file"},
-	} {
-		t.Run(row.file, func(t *testing.T) {
-			file, err := keyfile.Parse(fixture(t, row.file), answer(passphrase))
-			if err != nil {
-				t.Fatal(err)
-			}
-			key, err := file.PrivateKey()
-			if row.want == "" {
-				if err != nil || key.Private == nil {
-					t.Fatalf("%v, %v", key, err)
-				}
-				return
-			}
-			if err == nil || err.Error() != row.want {
-				t.Errorf("error %v, want %s", err, row.want)
-			}
-		})
-	}
-}
-
 func TestPassphraseIsClosed(t *testing.T) {
 	for _, name := range []string{"rsa-aes256.pem", "rsa.p12", "openssh-ed25519-encrypted"} {
 		for _, text := range []string{passphrase, "wrong"} {

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"golang.org/x/crypto/argon2"
@@ -66,10 +65,6 @@ func New(options ...Option) *Sealer {
 	}
 	return s
 }
-
-// Settle gives the memory of past derivations back to the system, which Go would do in its own time. It stops the program for some
-// milliseconds, so it is for the caller to say when.
-func Settle() { debug.FreeOSMemory() }
 
 // Seal binds master to the PIN auth (nil: to nothing) and to context.
 func (s *Sealer) Seal(master, auth *secret.Bytes, context []byte) ([]byte, error) {
