@@ -9,6 +9,8 @@ GO ?= go
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 DATADIR ?= $(PREFIX)/share
+# p11-kit looks into /usr/share/p11-kit/modules and /etc/pkcs11/modules, and never below /usr/local.
+P11KIT_MODULES ?= $(if $(filter /usr/local,$(PREFIX)),/etc/pkcs11/modules,$(DATADIR)/p11-kit/modules)
 BUILD := build
 
 # The build cache knows the files of a package, and p11.h lies outside of the
@@ -77,13 +79,13 @@ bench-quick: build
 demo: deps build
 	sh test/demo/demo.sh
 
-# p11-kit finds a module whose name has no directory in its own module directory.
+# The module file has the whole path: p11-kit looks for bare names in a directory of its own.
 install: build
 	install -D -m 755 $(BUILD)/ncrypt11 $(DESTDIR)$(PREFIX)/bin/ncrypt11
 	install -D -m 755 $(BUILD)/libncrypt11.so $(DESTDIR)$(LIBDIR)/libncrypt11.so
 	install -D -m 644 p11.h $(DESTDIR)$(PREFIX)/include/ncrypt11/p11.h
-	install -d $(DESTDIR)$(DATADIR)/p11-kit/modules
-	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(DATADIR)/p11-kit/modules/ncrypt11.module
+	install -d $(DESTDIR)$(P11KIT_MODULES)
+	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(P11KIT_MODULES)/ncrypt11.module
 	for page in docs/man/*.1; do [ ! -e "$$page" ] || install -D -m 644 "$$page" $(DESTDIR)$(DATADIR)/man/man1/$${page##*/}; done
 
 clean:
