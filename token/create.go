@@ -16,7 +16,13 @@ type draft struct {
 	id  store.ID
 	set *attr.Set
 	key *guard.Key // nil for keyless objects
+
+	generation int64 // of the token, when the object was admitted
+	logouts    uint  // that there had been
 }
+
+// errInitialized is for what was begun before C_InitToken in another process.
+var errInitialized = ck.Errorf(ck.CKR_FUNCTION_FAILED, "another process has just initialized the token")
 
 // newDraft gives the attributes an identity.
 func newDraft(set *attr.Set) *draft {
@@ -35,6 +41,13 @@ func (s *Session) admit(d *draft) (guard.Keys, guard.Vault, error) {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if d.isToken() {
+		if _, err := t.syncHeader(); err != nil {
+			return nil, 0, err
+		}
+		d.generation = t.head.Generation
+	}
+	d.logouts = t.logouts
 	if err := s.mayWrite(d.isToken(), d.private()); err != nil {
 		return nil, 0, err
 	}
@@ -108,6 +121,9 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	defer t.mu.Unlock()
 	var rows []*store.Object
 	for _, d := range drafts {
+		if err := t.stillAdmits(d); err != nil {
+			return nil, err
+		}
 		if !d.isToken() {
 			continue
 		}
@@ -127,6 +143,23 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 		handles[i] = t.objects.add(s.newObject(d, rows))
 	}
 	return handles, nil
+}
+
+// stillAdmits says whether what admit saw still holds. The guard has taken its time since, and the key may be of a master key that is no longer the token's, or
+// gone in a logout. The token's lock is held.
+func (t *Token) stillAdmits(d *draft) error {
+	if d.isToken() {
+		if _, err := t.syncHeader(); err != nil {
+			return err
+		}
+		if t.head.Generation != d.generation {
+			return errInitialized
+		}
+	}
+	if d.private() && t.logouts != d.logouts {
+		return ck.CKR_USER_NOT_LOGGED_IN
+	}
+	return nil
 }
 
 // keepOne keeps a draft, or discards it.

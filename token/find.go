@@ -41,13 +41,16 @@ func (t *Token) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 		return found, nil
 	}
 	for _, id := range t.candidates(tmpl) {
+		var match bool
 		o, err := t.stored(id)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			match, err = t.matches(o, tmpl)
 		}
-		if match, err := t.matches(o, tmpl); err != nil {
+		switch {
+		case ck.Code(err) == ck.CKR_OBJECT_HANDLE_INVALID: // destroyed by another process since sync
+		case err != nil:
 			return nil, err
-		} else if match {
+		case match:
 			found = append(found, o.handle)
 		}
 	}

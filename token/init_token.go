@@ -143,6 +143,7 @@ func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 		return err
 	}
 	t.keys.Lock(vault)
+	t.restart()
 	t.forgetKeys()
 	fresh := &store.Header{
 		Serial: h.Serial, Label: strings.TrimRight(label, " "), Policy: h.Policy, Login: h.Login, Options: h.Options, Created: time.Now(),
@@ -150,9 +151,6 @@ func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 	if err := sealMasters(t.keys, fresh, pin); err != nil {
 		return err
 	}
-	if err := t.st.Reset(fresh); err != nil {
-		return err
-	}
-	t.objects, t.head = newObjectTable(), nil
-	return nil
+	t.head = nil
+	return t.st.Reset(fresh)
 }

@@ -48,6 +48,9 @@ func (t *Token) hasReadOnlySessions() bool {
 func (t *Token) loginAs(who login, pin *secret.Bytes) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if _, err := t.syncHeader(); err != nil { // a login of before C_InitToken in another process is none
+		return err
+	}
 	switch {
 	case t.login == who:
 		return ck.CKR_USER_ALREADY_LOGGED_IN
@@ -113,6 +116,7 @@ func (s *Session) Logout() error {
 // (section 5.6). The token's lock is held.
 func (t *Token) logout() {
 	t.login = public
+	t.logouts++
 	t.objects.dropPrivate(t.keys)
 	if t.keys != nil && t.vaults.user != 0 {
 		t.keys.Lock(t.vaults.user)

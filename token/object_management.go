@@ -249,31 +249,35 @@ func (t *Token) change(o *object, set *attr.Set) error {
 	if err != nil {
 		return err
 	}
-	if !o.isToken() {
-		t.adopt(o, key)
-		o.attrs = set
-		return nil
+	rev := o.rev
+	if o.isToken() {
+		if rev, err = t.replace(o, set, key); err != nil {
+			if key != nil {
+				t.keys.Forget(key.Ref)
+			}
+			return err
+		}
 	}
+	t.adopt(o, key)
+	t.setAttrs(o, set, rev)
+	return nil
+}
+
+// replace stores the object's new attributes and key, if it is still as this process knows it, and gives its new revision.
+func (t *Token) replace(o *object, set *attr.Set, key *guard.Key) (int64, error) {
 	row, err := t.st.Get(o.id)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if row.Rev != o.rev {
-		return store.ErrConflict
+		return 0, store.ErrConflict
 	}
 	row.Attrs = set.Encode()
 	if key != nil {
 		row.Record = key.Record
 	}
-	if err := t.st.Replace(row, o.rev); err != nil {
-		if key != nil {
-			t.keys.Forget(key.Ref)
-		}
-		return err
-	}
-	t.adopt(o, key)
-	t.setAttrs(o, set, row.Rev)
-	return nil
+	err = t.st.Replace(row, o.rev)
+	return row.Rev, err
 }
 
 // adopt puts a reissued key in the old one's place.

@@ -97,17 +97,15 @@ func (t *Token) forget(o *object) {
 
 // sync takes in what other processes, and this one, have written since the last look. The token's lock is held.
 func (t *Token) sync() error {
-	version, err := t.st.Version()
+	version, err := t.syncHeader()
 	if err != nil || version == t.objects.version {
-		return err
-	}
-	if err := t.syncHeader(); err != nil {
 		return err
 	}
 	whole := t.objects.rev == 0
 	rev, err := t.st.Since(t.objects.rev, t.sawChange, t.sawDeath)
 	if errors.Is(err, store.ErrResync) {
-		t.restart()
+		t.unread()
+		whole = true
 		rev, err = t.st.Since(0, t.sawChange, t.sawDeath)
 	}
 	if err != nil {
@@ -130,27 +128,43 @@ func (t *Token) dropUnseen() {
 	}
 }
 
-// syncHeader reads the header again. A new generation means that the token was initialized anew: nothing of before holds.
-func (t *Token) syncHeader() error {
-	old := t.head
-	t.head = nil
-	h, err := t.header()
-	if err == nil && old != nil && old.Generation != h.Generation {
+// syncHeader reads the header again where the store has changed, and gives the store's version. A new generation means that the token was
+// initialized anew: nothing of before holds, the master keys least of all. The token's lock is held.
+func (t *Token) syncHeader() (version int64, err error) {
+	version, err = t.st.Version()
+	if err != nil || t.head != nil && version == t.headVersion {
+		return version, err
+	}
+	h, err := t.st.Header()
+	if err != nil {
+		return version, err
+	}
+	if t.head != nil && t.head.Generation != h.Generation {
 		if t.login != public {
 			t.logout()
 		}
 		t.restart()
 		t.forgetKeys()
 	}
-	return err
+	t.head, t.headVersion = h, version
+	return version, nil
 }
 
-// restart forgets all that was read from the store: the token was initialized anew, or too much has changed to follow.
+// restart ends all stored objects, since the token was initialized anew.
 func (t *Token) restart() {
 	for _, o := range t.objects.byID {
 		t.forget(o)
 		t.objects.remove(o)
 	}
+	t.unread()
+}
+
+// unread forgets what was read of the stored objects, but not the handles that were given out for them.
+func (t *Token) unread() {
+	for _, o := range t.objects.byID {
+		t.forget(o)
+	}
+	t.dropAttributes()
 	t.objects.index = store.NewIndex()
 	t.objects.rev = 0
 }
@@ -163,7 +177,9 @@ func (t *Token) sawChange(row *store.Object) error {
 	}
 	t.objects.index.Put(row.ID, row.Seq, set.All())
 	if o := t.objects.byID[row.ID]; o != nil && o.rev != row.Rev {
-		t.forget(o)
+		if o.attrs == nil || !sameKey(o.id, o.attrs, set) { // else operations are under way with it, perhaps
+			t.forget(o)
+		}
 		t.setAttrs(o, set, row.Rev)
 	}
 	return nil

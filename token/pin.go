@@ -93,6 +93,9 @@ func (s *Session) InitPIN(pin *secret.Bytes) error {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if _, err := t.syncHeader(); err != nil {
+		return err
+	}
 	if t.login != officer {
 		return ck.CKR_USER_NOT_LOGGED_IN
 	}
@@ -102,7 +105,7 @@ func (s *Session) InitPIN(pin *secret.Bytes) error {
 	if err := checkPINLength(pin); err != nil {
 		return err
 	}
-	return t.reseal(t.vaults.user, user, pin)
+	return t.reseal(t.head, t.vaults.user, user, pin)
 }
 
 // SetPIN is C_SetPIN: the security officer's own PIN where that one is logged in, else the user's.
@@ -116,6 +119,9 @@ func (s *Session) SetPIN(old, pin *secret.Bytes) error {
 	defer t.mu.Unlock()
 	if !s.rw {
 		return ck.CKR_SESSION_READ_ONLY
+	}
+	if _, err := t.syncHeader(); err != nil {
+		return err
 	}
 	who := user
 	if t.login == officer {
@@ -133,20 +139,19 @@ func (s *Session) SetPIN(old, pin *secret.Bytes) error {
 		return err
 	}
 	defer t.keys.Lock(vault)
-	return t.reseal(vault, who, pin)
+	return t.reseal(h, vault, who, pin)
 }
 
-// reseal puts the vault's master key under a new PIN of who, in one durable step. The token's lock is held.
-func (t *Token) reseal(vault guard.Vault, who login, pin *secret.Bytes) error {
-	h, err := t.st.Header()
-	if err != nil {
-		return err
-	}
-	sealed, err := t.keys.Reseal(vault, pin, sealContext(h.Serial, roles[who].name))
+// reseal puts the vault's master key under a new PIN of who, in one durable step. The vault is that of header of. The token's lock is held.
+func (t *Token) reseal(of *store.Header, vault guard.Vault, who login, pin *secret.Bytes) error {
+	sealed, err := t.keys.Reseal(vault, pin, sealContext(of.Serial, roles[who].name))
 	if err != nil {
 		return err
 	}
 	return t.st.UpdateHeader(func(h *store.Header) error {
+		if h.Generation != of.Generation {
+			return errInitialized
+		}
 		*roles[who].sealed(h) = sealed
 		*roles[who].failures(h) = 0
 		if who == user {

@@ -7,6 +7,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/secret"
+	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // reissued seals the object's key under the policy of its new attributes, or the new value of a private data object. It gives nil where
@@ -29,7 +30,7 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 		m := &guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{{Type: ck.CKA_VALUE, Value: value}}}
 		return t.keys.Import(vault, m, policy)
 	}
-	if bytes.Equal(policy.Encode(), policyOf(o.id, o.attrs).Encode()) {
+	if sameKey(o.id, o.attrs, set) {
 		return nil, nil
 	}
 	ref, err := t.load(o)
@@ -37,6 +38,12 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 		return nil, err
 	}
 	return t.keys.Reissue(vault, ref, policy)
+}
+
+// sameKey says whether the guard's record of an object's key is the same before and after a change of attributes.
+func sameKey(id store.ID, before, after *attr.Set) bool {
+	policy := policyOf(id, after)
+	return policy.Class != ck.CKO_DATA && bytes.Equal(policy.Encode(), policyOf(id, before).Encode())
 }
 
 // copyPrivateData copies a data object whose value is in the guard: the copy may have another value, or be readable by all.

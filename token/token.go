@@ -24,13 +24,15 @@ type Token struct {
 	maxFails int
 	strictSO bool
 
-	mu       sync.Mutex    // guards what follows
-	keys     guard.Keys    // nil until first needed
-	head     *store.Header // as of the last sync; nil: not read yet
-	vaults   vaults
-	login    login
-	sessions struct{ ro, rw uint }
-	objects  objectTable
+	mu          sync.Mutex    // guards what follows
+	keys        guard.Keys    // nil until first needed
+	head        *store.Header // as of the last sync; nil: not read yet
+	headVersion int64         // the store's version that head is of
+	vaults      vaults
+	login       login
+	logouts     uint // how many there were
+	sessions    struct{ ro, rw uint }
+	objects     objectTable
 }
 
 // vaults are the token's unlocked master keys: one for what needs no login, one for what does.
