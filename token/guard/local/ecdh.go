@@ -33,6 +33,9 @@ func agree(own *ecdh.PrivateKey, curve *pubkey.Curve, s *mech.Scheme) (*secret.B
 	return secret.From(shared), nil
 }
 
+// maxSharedData bounds the shared data of a key derivation function, which in practice names the parties.
+const maxSharedData = 64 << 10
+
 // deriveValue makes a key's value of the shared secret. Without a KDF the value is the secret's last bytes: PKCS #11 v3.2 has
 // truncation remove bytes from the leading end. With one, only the length that is asked for bounds it.
 func deriveValue(shared *secret.Bytes, s *mech.Scheme, spec *guard.KeySpec) (*secret.Bytes, error) {
@@ -53,6 +56,8 @@ func deriveValue(shared *secret.Bytes, s *mech.Scheme, spec *guard.KeySpec) (*se
 	switch {
 	case !hash.Known():
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "CKD %#x is not supported", s.KDF)
+	case len(s.SharedData) > maxSharedData: // all of it is hashed for each block
+		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "%d bytes of shared data", len(s.SharedData))
 	case spec.ValueLen == 0:
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "a key derivation function needs CKA_VALUE_LEN")
 	}

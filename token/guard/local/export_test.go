@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"math/big"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -71,4 +72,17 @@ func SpoilKernel(g *Keys, ref guard.Ref) bool {
 		N: r.raw.n, E: r.raw.e, P: r.p.Bytes(), Q: r.q.Bytes(), DP: r.raw.dP, DQ: wrong.Bytes(), QInv: r.qInv.Bytes(),
 	})
 	return ok
+}
+
+// HugeRSA is a PrivateKeyInfo whose modulus is one, and whose other numbers have n bytes.
+func HugeRSA(n int) []byte {
+	huge := new(big.Int).SetBytes(bytes.Repeat([]byte{0xff}, n))
+	modulus := new(big.Int).Add(new(big.Int).Lsh(one, 2047), one)
+	k := rsaKey{rsaNumbers: rsaNumbers{n: modulus, e: big.NewInt(65537), d: huge, p: huge, q: new(big.Int).Rsh(huge, 3), dP: huge, dQ: huge, qInv: huge}}
+	k.std = &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Lsh(one, uint(8*n+8*1024))}}
+	plain, err := k.plain()
+	if err != nil {
+		panic(err)
+	}
+	return plain.Bytes()
 }

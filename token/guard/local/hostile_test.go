@@ -1,10 +1,15 @@
 package local_test
 
 import (
+	"math/big"
+	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -139,4 +144,84 @@ func TestAuthorizeCopy(t *testing.T) {
 	want(t, "a master key of one's own", err, ck.CKR_PIN_INCORRECT)
 	_, err = f.Authorize(inMemory.Ref, f.sealed, pin(), context)
 	want(t, "the right PIN", err, ck.CKR_OK)
+}
+
+// Numbers that no RSA key has are refused by their length, before anything is computed with them that would take hours.
+func TestImportHugeNumbers(t *testing.T) {
+	f := setup(t)
+	k := f.generateRSA(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	r, err := f.Reveal(k.Ref)
+	want(t, "Reveal", err, ck.CKR_OK)
+	defer r.Close()
+	huge, other := make([]byte, 4<<20), make([]byte, 4<<20)
+	random := rand.NewChaCha8([32]byte{})
+	_, _ = random.Read(huge)
+	_, _ = random.Read(other)
+	for _, typ := range []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT, ck.CKA_PRIVATE_EXPONENT, ck.CKA_PRIME_1, ck.CKA_PRIME_2, ck.CKA_EXPONENT_1, ck.CKA_COEFFICIENT} {
+		parts := append(slices.Clone(k.Public), r.Parts...)
+		for i := range parts {
+			switch {
+			case parts[i].Type == typ:
+				parts[i].Value = huge
+			case typ == ck.CKA_PRIME_1 && parts[i].Type == ck.CKA_PRIME_2:
+				parts[i].Value = other
+			}
+		}
+		soon(t, typ.String(), func() {
+			p := all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA)
+			_, err := f.Import(0, &guard.Material{Class: p.Class, KeyType: p.KeyType, Parts: parts}, p)
+			want(t, typ.String(), err, ck.CKR_ATTRIBUTE_VALUE_INVALID)
+		})
+	}
+}
+
+// An exponent that does not belong to the modulus is found out at the first try to factor with it.
+func TestImportWrongExponent(t *testing.T) {
+	f := setup(t)
+	n := new(big.Int).Lsh(big.NewInt(1), 8191)
+	n.Add(n, big.NewInt(12345678901))
+	d := new(big.Int).Sub(n, big.NewInt(2))
+	soon(t, "importing", func() {
+		p := all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA)
+		_, err := f.Import(0, &guard.Material{Class: p.Class, KeyType: p.KeyType, Parts: []guard.Part{
+			part(ck.CKA_MODULUS, n.Bytes()), part(ck.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1}), part(ck.CKA_PRIVATE_EXPONENT, d.Bytes()),
+		}}, p)
+		want(t, "importing", err, ck.CKR_ATTRIBUTE_VALUE_INVALID)
+	})
+}
+
+// A wrapped PrivateKeyInfo is as untrusted as a template.
+func TestUnwrapHugeNumbers(t *testing.T) {
+	f := setup(t)
+	der := local.HugeRSA(4 << 20)
+	kek := f.secretKey(ck.CKK_AES, someKey)
+	wrapped, err := f.Encrypt(nil, kek, f.scheme(ck.CKM_AES_CBC_PAD, iv, mech.OpEncrypt), der)
+	want(t, "encrypting", err, ck.CKR_OK)
+	soon(t, "unwrapping", func() {
+		_, err := f.Unwrap(0, kek, f.scheme(ck.CKM_AES_CBC_PAD, iv, mech.OpUnwrap), wrapped, &guard.KeySpec{KeyType: ck.CKK_RSA}, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+		want(t, "unwrapping", err, ck.CKR_WRAPPED_KEY_INVALID)
+	})
+}
+
+// Shared data goes into each block of a derived key: what is long would be hashed thousands of times.
+func TestDeriveHugeSharedData(t *testing.T) {
+	f := setup(t)
+	k := f.generateEC(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_EC))
+	s := f.scheme(ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{KDF: ck.CKD_SHA1_KDF, PublicData: base256, SharedData: make([]byte, 64<<20)}, mech.OpDerive)
+	soon(t, "deriving", func() {
+		_, err := f.Derive(0, k.Ref, s, &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET, ValueLen: 64 << 10}, all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET))
+		want(t, "deriving", err, ck.CKR_MECHANISM_PARAM_INVALID)
+	})
+}
+
+// soon runs what must not take long, whatever it is given: some seconds under the race detector on a busy machine.
+func soon(t *testing.T, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); do() }()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s takes too long", what)
+	}
 }

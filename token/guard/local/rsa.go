@@ -47,6 +47,18 @@ func (r *rsaNumbers) wipe() {
 	}
 }
 
+// bounded tells whether the modulus has a length that is served here and no other number is longer. It is asked before anything is computed: what
+// takes milliseconds with such numbers takes hours with longer ones.
+func (r *rsaNumbers) bounded() bool {
+	bits := r.n.BitLen()
+	for _, n := range r.all() {
+		if *n != nil && (*n).BitLen() > bits {
+			return false
+		}
+	}
+	return bits >= minRSABits && bits <= maxRSABits
+}
+
 // rsaKey is an RSA private key. crypto/rsa pads and signs where it can; raw does what it has no door for.
 type rsaKey struct {
 	rsaNumbers
@@ -70,7 +82,7 @@ func newRSAKey(r *rsaNumbers) (material, error) {
 func (r *rsaNumbers) hasPrimes() bool { return r.p.ProbablyPrime(0) && r.q.ProbablyPrime(0) }
 
 func buildRSAKey(r *rsaNumbers) (*rsaKey, error) {
-	if bits := r.n.BitLen(); bits < minRSABits || bits > maxRSABits || !r.e.IsInt64() {
+	if !r.bounded() || !r.e.IsInt64() {
 		return nil, ck.CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	std := &rsa.PrivateKey{

@@ -94,7 +94,7 @@ func importRSA(p parts) (material, error) {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an RSA private key needs CKA_MODULUS and CKA_PRIVATE_EXPONENT")
 	}
 	invalid := ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "the components are not those of one RSA key")
-	if bits := given.n.BitLen(); bits < minRSABits || bits > maxRSABits || given.n.Bit(0) == 0 || given.d.BitLen() > bits {
+	if !given.bounded() || given.n.Bit(0) == 0 {
 		return nil, invalid
 	}
 	whole, ok := given.complete()
@@ -158,8 +158,11 @@ func (r *rsaNumbers) fillCRT() bool {
 	return r.qInv != nil
 }
 
+// factorTries bounds the search for factors: that it misses those of a sound key has a chance of 2^-40, and of a prime it takes seconds at most.
+const factorTries = 40
+
 // factor finds the primes of n, larger first, from an inverse pair of exponents (NIST SP 800-56B, appendix C.1). It gives nil where e and d are no such
-// pair. Each try succeeds with a chance of at least one half.
+// pair. Each try, with another random base, succeeds with a chance of at least one half.
 func factor(n, e, d *big.Int) (p, q *big.Int) {
 	k := new(big.Int).Mul(e, d)
 	k.Sub(k, one)
@@ -171,8 +174,12 @@ func factor(n, e, d *big.Int) (p, q *big.Int) {
 	defer clear(odd.Bits())
 	defer clear(k.Bits())
 	nMinus1 := new(big.Int).Sub(n, one)
-	for try := int64(2); try < 102; try++ {
-		x := new(big.Int).Exp(big.NewInt(try), odd, n)
+	for range factorTries {
+		base, err := rand.Int(rand.Reader, n)
+		if err != nil || base.Sign() == 0 {
+			return nil, nil
+		}
+		x := new(big.Int).Exp(base, odd, n)
 		for range t {
 			y := new(big.Int).Mul(x, x)
 			y.Mod(y, n)
@@ -185,6 +192,9 @@ func factor(n, e, d *big.Int) (p, q *big.Int) {
 				return p, q
 			}
 			x = y
+		}
+		if x.Cmp(one) != 0 { // no multiple of the order: the exponents are not this modulus's
+			return nil, nil
 		}
 	}
 	return nil, nil
