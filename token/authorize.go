@@ -49,15 +49,10 @@ func (t *Token) ticket(h *store.Header, op *operation, pin *secret.Bytes) (uint6
 	if h.Login == store.LoginNone { // no PIN: the call itself is the authorization
 		return t.keys.Authorize(op.ref, h.Sealed.Open, nil, sealContext(h.Serial, openRole))
 	}
-	if err := t.countTry(roles[user]); err != nil {
-		return 0, err
-	}
-	ticket, err := t.keys.Authorize(op.ref, h.Sealed.User, pin, sealContext(h.Serial, roles[user].name))
-	if ck.Code(err) == ck.CKR_PIN_INCORRECT {
-		return 0, err
-	}
-	if err := t.clearTries(roles[user]); err != nil {
-		return 0, err
-	}
+	var ticket uint64
+	err := t.tryPIN(roles[user], func() (err error) {
+		ticket, err = t.keys.Authorize(op.ref, h.Sealed.User, pin, sealContext(h.Serial, roles[user].name))
+		return err
+	})
 	return ticket, err
 }

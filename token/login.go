@@ -74,7 +74,7 @@ func (t *Token) loginAs(who login, pin *secret.Bytes) error {
 	return nil
 }
 
-// checkPIN counts the try before it is made, so that killing the process does not give free ones, then unseals.
+// checkPIN unseals the master key that is under a PIN.
 func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.Vault, error) {
 	role := roles[who]
 	if !role.isSet(h) {
@@ -84,17 +84,16 @@ func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.V
 	if err != nil {
 		return 0, err
 	}
-	if err := t.countTry(role); err != nil {
+	var vault guard.Vault
+	err = t.tryPIN(role, func() (err error) {
+		vault, err = keys.Unlock(*role.sealed(h), pin, sealContext(h.Serial, role.name))
+		return err
+	})
+	if err != nil {
+		keys.Lock(vault)
 		return 0, err
 	}
-	vault, err := keys.Unlock(*role.sealed(h), pin, sealContext(h.Serial, role.name))
-	if ck.Code(err) == ck.CKR_PIN_INCORRECT {
-		return 0, err
-	}
-	if err := t.clearTries(role); err != nil { // the PIN was right, or something else than the PIN failed
-		return 0, err
-	}
-	return vault, err
+	return vault, nil
 }
 
 // Logout is C_Logout.

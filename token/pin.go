@@ -51,11 +51,29 @@ func (t *Token) countTry(r *role) error {
 	})
 }
 
-func (t *Token) clearTries(r *role) error {
-	return t.st.UpdateHeader(func(h *store.Header) error {
-		*r.failures(h) = 0
+// tryPIN has try check a PIN. The try is counted before it is made, so that killing the process does not give free ones. Success clears the count; a
+// failure of something else than the PIN takes back its own try and no other.
+func (t *Token) tryPIN(r *role, try func() error) error {
+	if err := t.countTry(r); err != nil {
+		return err
+	}
+	err := try()
+	if ck.Code(err) == ck.CKR_PIN_INCORRECT {
+		return err
+	}
+	settled := t.st.UpdateHeader(func(h *store.Header) error {
+		switch failures := r.failures(h); {
+		case err == nil:
+			*failures = 0
+		case *failures > 0:
+			*failures--
+		}
 		return nil
 	})
+	if settled != nil {
+		return settled
+	}
+	return err
 }
 
 // pinFlags says how many tries are left, in the words of CK_TOKEN_INFO.

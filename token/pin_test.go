@@ -1,0 +1,64 @@
+package token_test
+
+import (
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/token"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local"
+	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// failing is a guard that cannot be reached where down is set.
+type failing struct {
+	guard.Keys
+	down *bool
+}
+
+func (f failing) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.Vault, error) {
+	if *f.down {
+		return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "the guard does not answer")
+	}
+	return f.Keys.Unlock(sealed, auth, context)
+}
+
+// A failure that says nothing of the PIN neither uses up a try nor gives those back that wrong PINs have used up: whoever can make the guard fail
+// could guess for ever.
+func TestFailuresGiveBackOneTry(t *testing.T) {
+	var down bool
+	home := t.TempDir()
+	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+		return failing{local.New(pinseal.New(cheap)), &down}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	slot, err := p.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, p, slot)
+	for range 9 {
+		wantCode(t, "wrong PIN", s.Login(ck.CKU_SO, pin("99999999")), ck.CKR_PIN_INCORRECT)
+	}
+	down = true
+	for range 20 {
+		wantCode(t, "no guard", s.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_DEVICE_ERROR)
+	}
+	down = false
+	info, err := p.TokenInfo(slot)
+	if err != nil || info.Flags&ck.CKF_SO_PIN_FINAL_TRY == 0 {
+		t.Errorf("flags %#x, %v: want one try left", info.Flags, err)
+	}
+	wantCode(t, "last wrong PIN", s.Login(ck.CKU_SO, pin("99999999")), ck.CKR_PIN_INCORRECT)
+	wantCode(t, "right PIN", s.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_PIN_LOCKED)
+}
