@@ -48,11 +48,16 @@ func (b *beside) ready() error {
 	return nil
 }
 
+// take feeds the other operation, which an error ends as it does the first.
 func (b *beside) take(plaintext []byte) error {
 	op := b.s.ops[b.kind]
 	if b.kind == digesting {
 		op.digest(plaintext)
 		return nil
 	}
-	return b.s.feed(op, operationOps[b.kind], plaintext)
+	err := b.s.feed(op, operationOps[b.kind], plaintext)
+	if err != nil {
+		b.s.end(b.kind)
+	}
+	return err
 }

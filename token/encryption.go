@@ -103,8 +103,8 @@ func (s *Session) DecryptUpdate(part []byte, out Output) (int, error) {
 // DecryptFinal is C_DecryptFinal.
 func (s *Session) DecryptFinal(out Output) (int, error) { return s.final(decrypting, out) }
 
-// update takes the next part of a multi-part operation. other, where there is one, sees the plaintext, but only when the output fits: a call that fails with
-// CKR_BUFFER_TOO_SMALL must not have fed it.
+// update takes the next part of a multi-part operation. other, where there is one, sees the plaintext, but only when the output was made: a call that fails must not
+// have fed it (section 5.17).
 func (s *Session) update(kind operationKind, part []byte, out Output, other *beside) (int, error) {
 	return s.carryOn(kind, multi, false, &out, func(op *operation) (int, error) {
 		if err := s.openStream(kind, op); err != nil {
@@ -120,17 +120,14 @@ func (s *Session) update(kind operationKind, part []byte, out Output, other *bes
 		if err := other.ready(); err != nil {
 			return 0, err
 		}
-		if kind == encrypting { // before an in-place result overwrites the plaintext
-			if err := other.take(part); err != nil {
-				return 0, err
-			}
-			return op.update(part, out)
-		}
 		n, err := op.update(part, out)
 		if err != nil {
 			return 0, err
 		}
-		return n, other.take(out.Buf[:n])
+		if kind == decrypting {
+			part = out.Buf[:n]
+		}
+		return n, other.take(part)
 	})
 }
 

@@ -30,7 +30,7 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 		m := &guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{{Type: ck.CKA_VALUE, Value: value}}}
 		return t.keys.Import(vault, m, policy)
 	}
-	if sameKey(o.id, o.attrs, set) {
+	if samePolicy(o.id, o.attrs, set) {
 		return nil, nil
 	}
 	ref, err := t.load(o)
@@ -40,10 +40,9 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 	return t.keys.Reissue(vault, ref, policy)
 }
 
-// sameKey says whether the guard's record of an object's key is the same before and after a change of attributes.
-func sameKey(id store.ID, before, after *attr.Set) bool {
-	policy := policyOf(id, after)
-	return policy.Class != ck.CKO_DATA && bytes.Equal(policy.Encode(), policyOf(id, before).Encode())
+// samePolicy says whether the guard's policy for an object's key is the same before and after a change of attributes.
+func samePolicy(id store.ID, before, after *attr.Set) bool {
+	return bytes.Equal(policyOf(id, after).Encode(), policyOf(id, before).Encode())
 }
 
 // copyPrivateData copies a data object whose value is in the guard: the copy may have another value, or be readable by all.

@@ -13,13 +13,23 @@ func (s *Session) VerifyInit(m *ck.Mechanism, key ck.ObjectHandle) error {
 // Verify is C_Verify. Errors: CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID.
 func (s *Session) Verify(data, signature []byte) error {
 	_, err := s.carryOn(verifying, single, true, nil, func(op *operation) (int, error) {
-		if op.hashesFirst() {
-			var digest [mech.MaxDigest]byte
-			data = op.scheme.Row.Hash.Sum(digest[:0], data)
+		if op.signature != nil {
+			return 0, errOtherInit
 		}
-		return 0, s.verify(op, data, signature)
+		return 0, s.verifyWhole(op, data, signature)
 	})
 	return err
+}
+
+// errOtherInit is for C_Verify where C_VerifySignatureInit has begun, and the other way round: which signature is meant is said once.
+var errOtherInit = ck.Errorf(ck.CKR_OPERATION_NOT_INITIALIZED, "the operation was begun by another function")
+
+func (s *Session) verifyWhole(op *operation, data, signature []byte) error {
+	if op.hashesFirst() {
+		var digest [mech.MaxDigest]byte
+		data = op.scheme.Row.Hash.Sum(digest[:0], data)
+	}
+	return s.verify(op, data, signature)
 }
 
 // VerifyUpdate is C_VerifyUpdate.
@@ -30,7 +40,12 @@ func (s *Session) VerifyUpdate(part []byte) error {
 
 // VerifyFinal is C_VerifyFinal.
 func (s *Session) VerifyFinal(signature []byte) error {
-	_, err := s.carryOn(verifying, multi, true, nil, func(op *operation) (int, error) { return 0, s.verifyGathered(op, signature) })
+	_, err := s.carryOn(verifying, multi, true, nil, func(op *operation) (int, error) {
+		if op.signature != nil {
+			return 0, errOtherInit
+		}
+		return 0, s.verifyGathered(op, signature)
+	})
 	return err
 }
 
@@ -88,13 +103,9 @@ func (s *Session) VerifySignatureInit(m *ck.Mechanism, key ck.ObjectHandle, sign
 func (s *Session) VerifySignature(data []byte) error {
 	_, err := s.carryOn(verifying, single, true, nil, func(op *operation) (int, error) {
 		if op.signature == nil {
-			return 0, ck.CKR_OPERATION_NOT_INITIALIZED
+			return 0, errOtherInit
 		}
-		if op.hashesFirst() {
-			var digest [mech.MaxDigest]byte
-			data = op.scheme.Row.Hash.Sum(digest[:0], data)
-		}
-		return 0, s.verify(op, data, op.signature)
+		return 0, s.verifyWhole(op, data, op.signature)
 	})
 	return err
 }
@@ -106,7 +117,7 @@ func (s *Session) VerifySignatureUpdate(part []byte) error { return s.VerifyUpda
 func (s *Session) VerifySignatureFinal() error {
 	_, err := s.carryOn(verifying, multi, true, nil, func(op *operation) (int, error) {
 		if op.signature == nil {
-			return 0, ck.CKR_OPERATION_NOT_INITIALIZED
+			return 0, errOtherInit
 		}
 		return 0, s.verifyGathered(op, op.signature)
 	})
