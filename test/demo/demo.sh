@@ -88,6 +88,7 @@ verified "$work/go.sig" "the Go program"
 step "Done. What to try next"
 cat <<'END'
   make install                               the library, the command, and p11-kit's module file
+  README.md                                  how an nginx gets its key from a token
   export NCRYPT11_HOME=$HOME/ncrypt11-trial  a place for trials; without it, your own tokens
   build/ncrypt11 init --label trial          a token of your own; it asks for PINs
   build/ncrypt11 generate p256 --label key   a key that was never in a file
