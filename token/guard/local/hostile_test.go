@@ -225,3 +225,25 @@ func soon(t *testing.T, what string, do func()) {
 		t.Fatalf("%s takes too long", what)
 	}
 }
+
+// A length below nothing is no place to cut a plaintext at.
+func TestUnwrapNegativeLength(t *testing.T) {
+	f := setup(t)
+	pair := f.generateRSA(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	kek := f.secretKey(ck.CKK_AES, someKey)
+	for _, test := range []struct {
+		m       ck.MechanismType
+		params  any
+		key     guard.Ref
+		wrapped []byte
+	}{
+		{ck.CKM_RSA_X_509, nil, pair.Ref, make([]byte, 128)},
+		{ck.CKM_RSA_PKCS, nil, pair.Ref, make([]byte, 128)},
+		{ck.CKM_AES_CBC, iv, kek, nil},
+		{ck.CKM_AES_CBC, iv, kek, make([]byte, 32)},
+	} {
+		spec := &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET, ValueLen: -5}
+		_, err := f.Unwrap(0, test.key, f.scheme(test.m, test.params, mech.OpUnwrap), test.wrapped, spec, all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET))
+		want(t, test.m.String(), err, ck.CKR_KEY_SIZE_RANGE)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -18,7 +19,7 @@ func (k *rsaKey) decrypt(dst []byte, s *mech.Scheme, data []byte) ([]byte, error
 	}
 	switch s.Row.Primitive {
 	case mech.RSAPKCS1:
-		return k.decryptPKCS1(dst, data, anyLength)
+		return k.decryptPKCS1(dst, data, nil)
 	case mech.RSAOAEP:
 		return k.decryptOAEP(dst, s, data)
 	case mech.RSARaw:
@@ -66,13 +67,10 @@ func (k *rsaKey) decryptOAEP(dst []byte, s *mech.Scheme, data []byte) ([]byte, e
 	return append(dst, db[hashLen+start:]...), nil
 }
 
-// anyLength is for decryptPKCS1 where the length of the plaintext is not known beforehand.
-const anyLength = -1
-
 // decryptPKCS1 never says that the padding is wrong, for whoever may ask often enough can decrypt with that answer (Bleichenbacher). A bad
 // ciphertext gives a synthetic plaintext instead, always the same for the same ciphertext and key ("implicit rejection", as in the
-// IRTF's RSA guidance and in OpenSSL 3.2). Where the length is known, a plaintext of another length is as bad as bad padding.
-func (k *rsaKey) decryptPKCS1(dst, ciphertext []byte, length int) ([]byte, error) {
+// IRTF's RSA guidance and in OpenSSL 3.2). Where the plaintext can only have certain lengths (nil: any), another is as bad as bad padding.
+func (k *rsaKey) decryptPKCS1(dst, ciphertext []byte, lengths []int) ([]byte, error) {
 	em, inRange, err := k.raw.private(ciphertext)
 	if err != nil {
 		return nil, err
@@ -82,7 +80,7 @@ func (k *rsaKey) decryptPKCS1(dst, ciphertext []byte, length int) ([]byte, error
 	}
 	defer secret.Wipe(em)
 	size := len(em)
-	if length > size-pkcs1Overhead {
+	if len(lengths) > 0 && slices.Max(lengths) > size-pkcs1Overhead {
 		return nil, ck.CKR_ENCRYPTED_DATA_LEN_RANGE
 	}
 	synthetic, syntheticLen := k.synthetic(ciphertext)
@@ -98,9 +96,13 @@ func (k *rsaKey) decryptPKCS1(dst, ciphertext []byte, length int) ([]byte, error
 	good := subtle.ConstantTimeByteEq(em[0], 0) & subtle.ConstantTimeByteEq(em[1], 2) & found &
 		subtle.ConstantTimeLessOrEq(pkcs1Overhead-1, end)
 	plainLen := size - 1 - end
-	if length != anyLength {
-		good &= subtle.ConstantTimeEq(int32(plainLen), int32(length))
-		syntheticLen = length
+	if len(lengths) > 0 {
+		var fits int
+		for _, length := range lengths {
+			fits |= subtle.ConstantTimeEq(int32(plainLen), int32(length))
+		}
+		good &= fits
+		syntheticLen = lengths[syntheticLen%len(lengths)]
 	}
 	subtle.ConstantTimeCopy(1-good, em, synthetic)
 	plainLen = subtle.ConstantTimeSelect(good, plainLen, syntheticLen)

@@ -15,6 +15,9 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 	if p.KeyType != spec.KeyType || p.Class != ck.CKO_SECRET_KEY && p.Class != ck.CKO_PRIVATE_KEY {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "policy and template disagree on class or type")
 	}
+	if spec.ValueLen < 0 {
+		return nil, ck.Errorf(ck.CKR_KEY_SIZE_RANGE, "a key of %d bytes", spec.ValueLen)
+	}
 	k, err := g.use(unwrapping, mech.OpUnwrap, s)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func unwrapPlain(k *key, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, cl
 	if _, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY {
 		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA wraps secret keys only")
 	}
-	plain, err := decryptWrapped(k.material, s, wrapped, want)
+	plain, err := decryptWrapped(k.material, s, wrapped, lengthsOf(spec))
 	if err != nil {
 		return nil, err
 	}
@@ -71,15 +74,26 @@ func unwrapPlain(k *key, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, cl
 	return cut(plain, s.Row.Primitive, want)
 }
 
-func decryptWrapped(m material, s *mech.Scheme, wrapped []byte, want int) (*secret.Bytes, error) {
+// lengthsOf are the lengths that a secret key may have by its template and its type; nil: any.
+func lengthsOf(spec *guard.KeySpec) []int {
+	switch {
+	case spec.ValueLen > 0:
+		return []int{spec.ValueLen}
+	case spec.KeyType == ck.CKK_AES:
+		return []int{16, 24, 32}
+	}
+	return nil
+}
+
+func decryptWrapped(m material, s *mech.Scheme, wrapped []byte, lengths []int) (*secret.Bytes, error) {
 	var plain []byte
 	var err error
-	if r, ok := m.(*rsaKey); ok && s.Row.Primitive == mech.RSAPKCS1 && want > 0 {
-		// The length that the template asks for leaves an attacker no answer at all: some key always comes out.
+	if r, ok := m.(*rsaKey); ok && s.Row.Primitive == mech.RSAPKCS1 {
+		// A plaintext that has one of the lengths that the key may have leaves an attacker no answer at all: some key always comes out.
 		if len(wrapped) != r.raw.size() {
 			return nil, ck.CKR_WRAPPED_KEY_LEN_RANGE
 		}
-		plain, err = r.decryptPKCS1(nil, wrapped, want)
+		plain, err = r.decryptPKCS1(nil, wrapped, lengths)
 	} else if d, ok := m.(decrypter); ok {
 		plain, err = d.decrypt(nil, s, wrapped)
 	} else {

@@ -210,3 +210,40 @@ func TestUnwrapPKCS1TellsNothing(t *testing.T) {
 	_, err = f.Unwrap(0, pair.Ref, s, modulus, spec, p)
 	want(t, "the modulus itself", err, ck.CKR_WRAPPED_KEY_INVALID)
 }
+
+// Without the length an AES key has one of three: the same holds, or altered ciphertexts that unwrap would tell which are padded well.
+func TestUnwrapPKCS1TellsNothingOfAES(t *testing.T) {
+	f := setup(t)
+	pair := f.generateRSA(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	s, wrap := f.scheme(ck.CKM_RSA_PKCS, nil, mech.OpUnwrap), f.scheme(ck.CKM_RSA_PKCS, nil, mech.OpWrap)
+	spec, p := &guard.KeySpec{KeyType: ck.CKK_AES}, all(ck.CKO_SECRET_KEY, ck.CKK_AES)
+	unwrap := func(what string, wrapped []byte) []byte {
+		t.Helper()
+		k, err := f.Unwrap(0, pair.Ref, s, wrapped, spec, p)
+		want(t, what, err, ck.CKR_OK)
+		if err != nil {
+			return nil
+		}
+		return f.value(k.Ref)
+	}
+	seen := map[int]bool{}
+	for i := range 64 {
+		wrapped := append(make([]byte, 127), byte(2+i))
+		value := unwrap("noise", wrapped)
+		if again := unwrap("noise again", wrapped); !bytes.Equal(value, again) {
+			t.Errorf("%d: %x, then %x", i, value, again)
+		}
+		seen[len(value)] = true
+	}
+	if len(seen) != 3 || !seen[16] || !seen[24] || !seen[32] {
+		t.Errorf("lengths %v", seen)
+	}
+	for n := range 48 {
+		key := bytes.Repeat([]byte{byte(n + 1)}, n+1)
+		wrapped, err := f.WrapPublic(nil, pair.Public, wrap, f.secretKey(ck.CKK_GENERIC_SECRET, key))
+		want(t, "wrapping", err, ck.CKR_OK)
+		if value := unwrap("a key", wrapped); bytes.Equal(value, key) != seen[len(key)] {
+			t.Errorf("of %d bytes: %x", len(key), value)
+		}
+	}
+}
