@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,12 +34,17 @@ const (
 )
 
 func (a *app) run(args []string) int {
+	printed := &checkedWriter{to: a.stdout}
+	a.stdout = printed
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	err := root.Execute()
+	if err == nil {
+		err = printed.err
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -77,5 +83,32 @@ func (a *app) rootCommand() *cobra.Command {
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
 		a.versionCommand(),
 	)
+	refuseStrangers(root)
 	return root
+}
+
+// refuseStrangers has cobra's own commands fail where they are asked for what there is not. They would print their help and call it success.
+func refuseStrangers(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				_, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return unknown("command", strings.Join(args, " "), root.SuggestionsFor(args[0]), "ncrypt11 help")
+				}
+				return nil
+			}
+		case "completion":
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return cmd.Help()
+				}
+				return unknown("shell", args[0], cmd.SuggestionsFor(args[0]), "ncrypt11 help completion")
+			}
+		}
+	}
 }

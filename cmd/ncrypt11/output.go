@@ -10,6 +10,20 @@ import (
 	"unicode"
 )
 
+// checkedWriter keeps the first error: output that is lost is a failure of the command, whoever printed it.
+type checkedWriter struct {
+	to  io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
 // printJSON prints one document, indented, for people as well.
 func (a *app) printJSON(v any) error {
 	e := json.NewEncoder(a.stdout)

@@ -51,11 +51,12 @@ func queryOf(name string) map[string]string {
 	return u.Query
 }
 
-// shownName is a token's name as it may be shown: PINs stand in the query of a URI.
+// shownName is a token's name as it may be shown: PINs stand in the query of a URI, or by mistake in its path.
 func shownName(name string) string {
 	if !p11uri.Is(name) {
 		return name
 	}
 	path, _, _ := strings.Cut(name, "?")
+	path, _, _ = strings.Cut(path, p11uri.PINValue+"=")
 	return path
 }
