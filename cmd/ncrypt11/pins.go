@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -99,12 +100,18 @@ func checkLength(pin *secret.Bytes, info *ck.TokenInfo) error {
 // interactive says whether there is someone to ask.
 func (a *app) interactive() bool { return term.IsTerminal(int(a.stdin.Fd())) }
 
-// prompt asks for a secret without showing it.
+// prompt asks for a secret without showing it, not even where it is typed before the question stands there.
 func (a *app) prompt(what string) (*secret.Bytes, error) {
 	fd := int(a.stdin.Fd())
-	if state, err := term.GetState(fd); err == nil {
-		defer restoreOnInterrupt(fd, state)()
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	defer restoreOnInterrupt(fd, state)()
+	if err := echoOff(fd); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	defer func() { _ = term.Restore(fd, state) }()
 	fmt.Fprintf(a.stderr, "%s: ", what)
 	typed, err := term.ReadPassword(fd)
 	fmt.Fprintln(a.stderr)
@@ -112,6 +119,16 @@ func (a *app) prompt(what string) (*secret.Bytes, error) {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return secret.From(typed), nil
+}
+
+// echoOff keeps what was typed already, as term.ReadPassword does.
+func echoOff(fd int) error {
+	state, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	state.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, unix.TCSETS, state)
 }
 
 // promptTwice asks for a secret that is being set.

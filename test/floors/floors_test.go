@@ -71,6 +71,7 @@ var foreign = map[string]map[string]string{
 	"cmd/ncrypt11": {
 		"github.com/spf13/cobra...": "verbs, flags and completion",
 		"github.com/spf13/pflag":    "flags",
+		"golang.org/x/sys/unix":     "no echo before there is a prompt",
 		"golang.org/x/term":         "prompts without an echo",
 	},
 }
