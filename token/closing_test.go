@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,4 +106,45 @@ func TestAPlaceOnTheBoardIsTheClosersToTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, "close", session(t, p, slot).Close(), ck.CKR_OK)
+}
+
+// closeCounter is a guard that counts its end.
+type closeCounter struct {
+	guard.Keys
+	open *atomic.Int32
+}
+
+func (k closeCounter) Close() error {
+	k.open.Add(-1)
+	return k.Keys.Close()
+}
+
+func TestEveryGuardIsClosed(t *testing.T) {
+	home := t.TempDir()
+	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given, open atomic.Int32
+	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+		given.Add(1)
+		open.Add(1)
+		return closeCounter{local.New(pinseal.New(cheap)), &open}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot, err := p.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, p, slot)
+	setUserPIN(t, s)
+	if _, err := s.CreateObject(aesKey(false, false)); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	if given.Load() == 0 || open.Load() != 0 {
+		t.Errorf("of %d guards %d are still open", given.Load(), open.Load())
+	}
 }

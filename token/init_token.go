@@ -100,6 +100,7 @@ func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*s
 	if err != nil {
 		return nil, err
 	}
+	defer keys.Close() // the token asks for its own when it needs one
 	return h, sealMasters(keys, h, soPIN)
 }
 

@@ -19,7 +19,7 @@ var LibraryVersion = ck.Version{Major: 0, Minor: 1}
 // Manufacturer is shown by C_GetInfo, C_GetSlotInfo and C_GetTokenInfo, and stands in RFC 7512 URIs.
 const Manufacturer = "ncrypt11"
 
-// GuardFor gives the guard that keeps the keys of a token. It is asked at the token's first login or first use of a key, not before.
+// GuardFor gives the guard that keeps the keys of a token, for who asks to close. It is asked at the token's first login or first use of a key, not before.
 type GuardFor func(*store.Header) (guard.Keys, error)
 
 // Provider is the state between C_Initialize and C_Finalize.

@@ -59,11 +59,14 @@ func newToken(st *store.Store, cfg *config.Config, guardFor GuardFor) *Token {
 	return &Token{st: st, guardFor: guardFor, maxFails: cfg.MaxPINFailures, strictSO: cfg.StrictSOLogin, objects: newObjectTable()}
 }
 
-// close forgets keys and closes the database.
+// close forgets keys, ends the guard and closes the database.
 func (t *Token) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.forgetKeys()
+	if t.keys != nil {
+		_ = t.keys.Close() // it has nothing left that could fail to be stored
+	}
 	_ = t.st.Close() // every change was durable before its call returned
 }
 
