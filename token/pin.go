@@ -51,9 +51,14 @@ func (t *Token) countTry(r *role) error {
 	})
 }
 
-// tryPIN has try check a PIN. The try is counted before it is made, so that killing the process does not give free ones. Success clears the count; a
-// failure of something else than the PIN takes back its own try and no other.
+// tryPIN has try check a PIN, while no other process has one checked.
 func (t *Token) tryPIN(r *role, try func() error) error {
+	return t.st.InTurn(func() error { return t.countedTry(r, try) })
+}
+
+// countedTry counts the try before it is made, so that killing the process does not give free ones. Success clears the count; a failure of something
+// else than the PIN takes back its own try and no other.
+func (t *Token) countedTry(r *role, try func() error) error {
 	if err := t.countTry(r); err != nil {
 		return err
 	}

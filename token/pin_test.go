@@ -1,7 +1,9 @@
 package token_test
 
 import (
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -61,4 +63,49 @@ func TestFailuresGiveBackOneTry(t *testing.T) {
 	}
 	wantCode(t, "last wrong PIN", s.Login(ck.CKU_SO, pin("99999999")), ck.CKR_PIN_INCORRECT)
 	wantCode(t, "right PIN", s.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_PIN_LOCKED)
+}
+
+// slow is a guard that takes its time over a PIN, as Argon2id does, so that logins overlap.
+type slow struct{ guard.Keys }
+
+func (s slow) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.Vault, error) {
+	time.Sleep(20 * time.Millisecond)
+	return s.Keys.Unlock(sealed, auth, context)
+}
+
+// Programs that log in at the same moment with the right PIN, as a server's workers do, do not count each other's tries as wrong ones.
+func TestLoginsAtOnce(t *testing.T) {
+	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": t.TempDir()}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker := func() *token.Provider {
+		p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return slow{local.New(pinseal.New(cheap))}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		return p
+	}
+	first := worker()
+	slot, err := first.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const workers = 24
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for range workers {
+		s := session(t, worker(), slot)
+		all.Go(func() {
+			<-start
+			wantCode(t, "login", s.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_OK)
+		})
+	}
+	close(start)
+	all.Wait()
+	info, err := first.TokenInfo(slot)
+	if err != nil || info.Flags&(ck.CKF_SO_PIN_COUNT_LOW|ck.CKF_SO_PIN_LOCKED) != 0 {
+		t.Errorf("flags %#x, %v: want no wrong PIN", info.Flags, err)
+	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ func (w *writer) open() error {
 	}
 	var turn *turnstile
 	if err = promises(c); err == nil {
-		turn, err = newTurnstile(w.db)
+		turn, err = newTurnstile(filepath.Dir(w.db), courtesy)
 	}
 	if err != nil {
 		_ = c.Close()
