@@ -95,7 +95,7 @@ func (a *app) deleteToken(cmd *cobra.Command, f *deleteFlags) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(list, f.session.token.name)
+	chosen, err := f.session.token.choose(list)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (a *app) changePIN(flags *pflag.FlagSet, f *pinChange) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(list, f.token.name)
+	chosen, err := f.token.choose(list)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func (f *selection) parse(args []string, flags *sessionFlags) error {
 		if f.label != "" || f.id != "" || f.typ != "" {
 			return usagef("give a URI or --label, --id and --type, not both")
 		}
+		flags.token.uri = u
 		if flags.token.name == "" {
 			flags.token.name = args[0]
 		}

@@ -49,7 +49,7 @@ func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do f
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(list, f.token.name)
+	chosen, err := f.token.choose(list)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,19 @@ func inURI(u *p11uri.URI, p *present) bool {
 }
 
 // tokenFlag is --token.
-type tokenFlag struct{ name string }
+type tokenFlag struct {
+	name string
+	uri  *p11uri.URI // what was named beside it, if that was by a URI
+}
+
+// choose gives the token that the flag says. The URI of an object must be of the same token.
+func (f *tokenFlag) choose(list []present) (*present, error) {
+	chosen, err := choose(list, f.name)
+	if err == nil && f.uri != nil && !inURI(f.uri, chosen) {
+		return nil, fmt.Errorf("the URI is not of token %s", chosen.name())
+	}
+	return chosen, err
+}
 
 func (f *tokenFlag) register(a *app, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "token", "", "the `TOKEN`: its label, serial number or URI (default: the only one)")
