@@ -8,6 +8,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
@@ -34,6 +35,13 @@ func newDraft(set *attr.Set) *draft {
 func (d *draft) isToken() bool         { return d.set.Bool(ck.CKA_TOKEN) }
 func (d *draft) private() bool         { return d.set.Bool(ck.CKA_PRIVATE) }
 func (d *draft) policy() *guard.Policy { return policyOf(d.id, d.set) }
+
+// wipePrivateData zeroes the value of a private data object, which was in the attributes until the guard had it.
+func wipePrivateData(set *attr.Set) {
+	if value, ok := set.Get(ck.CKA_VALUE); ok && keyed(set) {
+		secret.Wipe(value)
+	}
+}
 
 // admit checks that the session may make such an object, and gives the guard and the master key for its key. Session objects' keys
 // live in the guard's memory only: vault 0.

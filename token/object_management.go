@@ -42,6 +42,7 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 		return 0, err
 	}
 	d := newDraft(built.Set)
+	defer wipePrivateData(d.set) // where it is not admitted
 	keys, vault, err := s.admit(d)
 	if err != nil {
 		return 0, err

@@ -16,6 +16,7 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 	if !keyed(set) {
 		return nil, nil
 	}
+	defer wipePrivateData(set)
 	var vault guard.Vault
 	var err error
 	if o.isToken() {
@@ -53,6 +54,7 @@ func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Templa
 	}
 	defer revealed.Close()
 	whole := set.Clone()
+	defer wipePrivateData(whole)
 	for _, part := range revealed.Parts {
 		whole.Put(part.Type, part.Value)
 	}
@@ -64,6 +66,7 @@ func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Templa
 	if err != nil {
 		return 0, err
 	}
+	defer wipePrivateData(copied)
 	d := newDraft(copied)
 	keys, vault, err := s.admit(d)
 	if err != nil {
