@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/subtle"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -73,11 +74,17 @@ func encryptBlocks(k *secretKey, dst []byte, s *mech.Scheme, data []byte) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	out := append(dst, data...)
-	if s.Row.Primitive == mech.AESCBCPad {
-		out = pad(out, len(data))
-	} else if len(data)%blockLen != 0 {
+	padded := s.Row.Primitive == mech.AESCBCPad
+	if !padded && len(data)%blockLen != 0 {
 		return nil, ck.CKR_DATA_LEN_RANGE
+	}
+	n := len(data)
+	if padded {
+		n += blockLen - n%blockLen
+	}
+	out := append(slices.Grow(dst, n), data...) // grown at once: what it grew out of later would keep the plaintext
+	if padded {
+		out = pad(out, len(data))
 	}
 	body := out[len(dst):]
 	crypt.CryptBlocks(body, body)
@@ -158,7 +165,7 @@ func (b *blocks) update(dst, part []byte) ([]byte, error) {
 		return dst, nil
 	}
 	fresh := n - len(b.rest)
-	out := append(append(dst, b.rest...), part[:fresh]...)
+	out := append(append(slices.Grow(dst, n), b.rest...), part[:fresh]...)
 	b.crypt.CryptBlocks(out[len(dst):], out[len(dst):])
 	b.rest = append(b.rest[:0], part[fresh:]...)
 	return out, nil

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"bytes"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -245,5 +246,42 @@ func TestUnwrapNegativeLength(t *testing.T) {
 		spec := &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET, ValueLen: -5}
 		_, err := f.Unwrap(0, test.key, f.scheme(test.m, test.params, mech.OpUnwrap), test.wrapped, spec, all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET))
 		want(t, test.m.String(), err, ck.CKR_KEY_SIZE_RANGE)
+	}
+}
+
+// A room that is too small for a wrapped key gets nothing of the key itself, and no memory that it grew out of does.
+func TestWrapLeavesNoPlaintext(t *testing.T) {
+	f := setup(t)
+	kek := f.secretKey(ck.CKK_AES, someKey)
+	value := bytes.Repeat([]byte{0x5a}, 32)
+	key := f.secretKey(ck.CKK_AES, value)
+	for _, test := range []struct {
+		m      ck.MechanismType
+		params any
+	}{
+		{ck.CKM_AES_CBC_PAD, iv}, {ck.CKM_AES_CBC, iv}, {ck.CKM_AES_GCM, gcmParams}, {ck.CKM_AES_KEY_WRAP, nil}, {ck.CKM_AES_KEY_WRAP_KWP, nil},
+	} {
+		for room := range 49 {
+			dst := make([]byte, room)
+			_, err := f.Wrap(dst[:0], kek, f.scheme(test.m, test.params, mech.OpWrap), key)
+			want(t, test.m.String(), err, ck.CKR_OK)
+			if bytes.Contains(dst, value[:8]) {
+				t.Errorf("%v: %d bytes of room: %x", test.m, room, dst)
+			}
+		}
+	}
+	s := f.scheme(ck.CKM_AES_CBC, iv, mech.OpEncrypt)
+	for room := range 32 {
+		st, err := f.Stream(kek, s, mech.OpEncrypt)
+		want(t, "Stream", err, ck.CKR_OK)
+		dst := make([]byte, room)
+		_, err = st.Update(dst[:0], value[:15])
+		want(t, "Update", err, ck.CKR_OK)
+		_, err = st.Update(dst[:0], value[15:])
+		want(t, "Update", err, ck.CKR_OK)
+		if bytes.Contains(dst, value[:8]) {
+			t.Errorf("in parts, %d bytes of room: %x", room, dst)
+		}
+		st.Close()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/binary"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -41,7 +42,7 @@ func wrapKW(k *secretKey, dst []byte, s *mech.Scheme, data []byte) ([]byte, erro
 	if len(data)%semiblock != 0 || len(data) < 2*semiblock || len(data) > maxKeyWrapLen {
 		return nil, ck.CKR_DATA_LEN_RANGE
 	}
-	out := append(append(dst, iv...), data...)
+	out := append(append(slices.Grow(dst, semiblock+len(data)), iv...), data...)
 	wrapRounds(k.block, out[len(dst):])
 	return out, nil
 }
@@ -71,7 +72,7 @@ func wrapKWP(k *secretKey, dst []byte, s *mech.Scheme, data []byte) ([]byte, err
 	if len(data) == 0 || len(data) > maxKeyWrapLen {
 		return nil, ck.CKR_DATA_LEN_RANGE
 	}
-	out := append(dst, iv...)
+	out := append(slices.Grow(dst, blockLen+len(data)), iv...) // at once, so that no copy of the data is left behind
 	out = binary.BigEndian.AppendUint32(out, uint32(len(data)))
 	out = append(out, data...)
 	for (len(out)-len(dst))%semiblock != 0 {

@@ -109,10 +109,17 @@ func (k *rsaKey) plain() (*secret.Bytes, error) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1Int64(0)
 			for _, n := range k.all() {
-				b.AddASN1BigInt(*n)
+				addInteger(b, *n)
 			}
 		})
 	})
+}
+
+// addInteger writes a positive INTEGER. AddASN1BigInt would leave a copy of it behind.
+func addInteger(b *cryptobyte.Builder, n *big.Int) {
+	octets := n.FillBytes(make([]byte, n.BitLen()/8+1)) // with a zero before a number that would look negative
+	defer secret.Wipe(octets)
+	b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(octets) })
 }
 
 func (k *rsaKey) public() ([]guard.Part, error) {

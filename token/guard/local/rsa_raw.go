@@ -67,6 +67,9 @@ func (r *rawRSA) private(in []byte) (out []byte, inRange bool, err error) {
 	m.ExpandFor(r.n)                  //
 	m.Mul(t.Mod(r.q.Nat(), r.n), r.n) //
 	m.Add(m2.ExpandFor(r.n), r.n)     // m = m2 + h q
+	for _, n := range []*bigmod.Nat{t, m, m2} {
+		defer clear(n.Bits())
+	}
 	check := bigmod.NewNat().ExpShortVarTime(m, r.e, r.n)
 	if check.Equal(c) != 1 {
 		return nil, true, ck.Errorf(ck.CKR_DEVICE_ERROR, "a fault in RSA arithmetic was caught")
