@@ -168,6 +168,38 @@ func TestALabelFromElsewhereEndsNoOperation(t *testing.T) {
 	wantCode(t, "Encrypt", err, ck.CKR_OK)
 }
 
+// An operation that is under way goes on while its key gets another policy and is sealed anew for it, here or elsewhere, as long as that permits it.
+func TestAnOperationOutlivesAChangeOfItsKey(t *testing.T) {
+	a, _, inA, inB, _ := two(t)
+	key, err := inA.CreateObject(append(aesKey(false, true), attr.Attribute{Type: ck.CKA_SIGN, Value: attr.Bool(true)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := session(t, a, inA.Info().SlotID)
+	for name, change := range map[string]func(attr.Template) error{
+		"here":      func(change attr.Template) error { return here.SetAttributes(key, change) },
+		"elsewhere": func(change attr.Template) error { return inB.SetAttributes(findOne(t, inB), change) },
+	} {
+		for _, use := range []struct {
+			encrypt bool
+			want    ck.RV
+		}{{true, ck.CKR_OK}, {false, ck.CKR_KEY_HANDLE_INVALID}} {
+			wantCode(t, name, inA.EncryptInit(&ck.Mechanism{Type: ck.CKM_AES_ECB}, key), ck.CKR_OK)
+			wantCode(t, name, inA.SignInit(&ck.Mechanism{Type: ck.CKM_AES_CMAC}, key), ck.CKR_OK)
+			wantCode(t, name, change(attr.Template{
+				{Type: ck.CKA_ENCRYPT, Value: attr.Bool(use.encrypt)}, {Type: ck.CKA_DERIVE, Value: attr.Bool(use.encrypt)},
+			}), ck.CKR_OK)
+			findOne(t, here) // a look at the store
+			_, err = inA.Encrypt(make([]byte, 16), token.Output{Buf: make([]byte, 16)})
+			wantCode(t, name+": Encrypt", err, use.want)
+			_, err = inA.Sign([]byte("data"), token.Output{Buf: make([]byte, 16)})
+			wantCode(t, name+": Sign", err, ck.CKR_OK)
+		}
+		wantCode(t, name, change(attr.Template{{Type: ck.CKA_ENCRYPT, Value: attr.Bool(true)}, {Type: ck.CKA_DERIVE, Value: attr.Bool(false)}}), ck.CKR_OK)
+		findOne(t, here)
+	}
+}
+
 // More objects come and go than the store remembers. The handle of one that stayed stays good.
 func TestHandlesOutliveALongAbsence(t *testing.T) {
 	home := t.TempDir()

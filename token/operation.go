@@ -167,6 +167,9 @@ func (s *Session) carryOn(kind operationKind, as style, last bool, out *Output, 
 		return 0, ck.Errorf(ck.CKR_USER_NOT_LOGGED_IN, "the key wants C_Login(CKU_CONTEXT_SPECIFIC) for each operation")
 	}
 	n, err := step(op)
+	if ck.Code(err) == ck.CKR_KEY_HANDLE_INVALID && s.rebind(op, operationOps[kind]) {
+		n, err = step(op)
+	}
 	switch ck.Code(err) {
 	case ck.CKR_OK:
 		if last && (out == nil || !out.Null) {
@@ -177,4 +180,26 @@ func (s *Session) carryOn(kind operationKind, as style, last bool, out *Output, 
 		s.end(kind)
 	}
 	return n, err
+}
+
+// rebind finds the operation's key again where it was sealed anew meanwhile, for another policy that still permits the operation. A permission for one use
+// (CKA_ALWAYS_AUTHENTICATE) and what a stream has taken are gone with the old one.
+func (s *Session) rebind(op *operation, use mech.Op) bool {
+	if op.ref == 0 || op.stream != nil || op.scheme.Ticket != 0 {
+		return false
+	}
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, err := t.object(op.key.handle)
+	if err != nil {
+		return false
+	}
+	key, err := t.usable(o)
+	if err != nil || key.policy.Permits(use, op.scheme.Row) != nil {
+		return false
+	}
+	old := op.ref
+	op.ref, err = t.load(o)
+	return err == nil && op.ref != old
 }

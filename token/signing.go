@@ -18,7 +18,7 @@ func (s *Session) Sign(data []byte, out Output) (int, error) {
 		}
 		if op.hashesFirst() {
 			var digest [mech.MaxDigest]byte
-			data = op.scheme.Row.Hash.Sum(digest[:0], data)
+			return s.sign(op, op.scheme.Row.Hash.Sum(digest[:0], data), out)
 		}
 		return s.sign(op, data, out)
 	})
