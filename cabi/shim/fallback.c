@@ -85,9 +85,20 @@ static int write_file(int fd)
 	return 1;
 }
 
+/* is_us: did the dynamic linker, which knows libraries by the path that they
+ * were loaded by, take the copy for this very library? It does in the child of a
+ * process that runs on a copy, where the descriptor happens to have the number
+ * that it had there. Forwarding to ourselves would go round for ever. */
+static int is_us(void *copy)
+{
+	struct link_map *map;
+
+	return dlinfo(copy, RTLD_DI_LINKMAP, &map) == 0 && map->l_addr == shim_state->image.base;
+}
+
 static void *load_from_memory(void)
 {
-	char path[32];
+	char path[64];
 	void *copy = NULL;
 	int fd = memfd_create("ncrypt11", MFD_CLOEXEC | MFD_EXEC);
 
@@ -95,10 +106,15 @@ static void *load_from_memory(void)
 		fd = memfd_create("ncrypt11", MFD_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	/* By this thread's number, so that a child's path is not its parent's. */
+	snprintf(path, sizeof path, "/proc/self/task/%d/fd/%d", (int)gettid(), fd);
 	if (write_file(fd))
 		copy = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	close(fd);
+	if (copy != NULL && is_us(copy)) {
+		dlclose(copy);
+		copy = NULL;
+	}
 	return copy;
 }
 
