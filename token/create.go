@@ -16,7 +16,8 @@ import (
 type draft struct {
 	id  store.ID
 	set *attr.Set
-	key *guard.Key // nil for keyless objects
+	key *guard.Key    // nil for keyless objects
+	row *store.Object // what keep stored; nil for session objects
 
 	generation int64 // of the token, when the object was admitted
 	logouts    uint  // that there had been
@@ -135,11 +136,11 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 		if !d.isToken() {
 			continue
 		}
-		row := &store.Object{ID: d.id, Attrs: d.set.Encode()}
+		d.row = &store.Object{ID: d.id, Attrs: d.set.Encode()}
 		if d.key != nil {
-			row.Record = d.key.Record
+			d.row.Record = d.key.Record
 		}
-		rows = append(rows, row)
+		rows = append(rows, d.row)
 	}
 	if len(rows) > 0 {
 		if err := t.st.Add(rows...); err != nil {
@@ -148,7 +149,7 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	}
 	handles := make([]ck.ObjectHandle, len(drafts))
 	for i, d := range drafts {
-		handles[i] = t.objects.add(s.newObject(d, rows))
+		handles[i] = t.objects.add(s.newObject(d))
 	}
 	return handles, nil
 }
@@ -180,20 +181,16 @@ func (s *Session) keepOne(keys guard.Keys, d *draft) (ck.ObjectHandle, error) {
 	return handles[0], nil
 }
 
-// newObject makes the object of a draft; rows knows the revision of those that were stored.
-func (s *Session) newObject(d *draft, rows []*store.Object) *object {
+// newObject makes the object of a draft.
+func (s *Session) newObject(d *draft) *object {
 	o := &object{id: d.id, private: d.private(), attrs: d.set}
 	if d.key != nil {
 		o.ref = d.key.Ref
 	}
-	if !d.isToken() {
+	if d.row == nil {
 		o.owner = s
-		return o
-	}
-	for _, row := range rows {
-		if row.ID == d.id {
-			o.rev = row.Rev
-		}
+	} else {
+		o.rev = d.row.Rev
 	}
 	return o
 }

@@ -45,6 +45,7 @@ func (s *Session) DigestUpdate(part []byte) error {
 	return err
 }
 
+// digest feeds the operation's hash, which the first part starts.
 func (op *operation) digest(part []byte) {
 	if op.hash == nil {
 		op.hash = op.scheme.Row.Hash.New()

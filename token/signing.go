@@ -92,10 +92,7 @@ func (op *operation) makesMAC() bool {
 func (s *Session) feed(op *operation, use mech.Op, part []byte) error {
 	switch {
 	case op.hashesFirst():
-		if op.hash == nil {
-			op.hash = op.scheme.Row.Hash.New()
-		}
-		op.hash.Write(part)
+		op.digest(part)
 		return nil
 	case !op.scheme.Row.MultiPart:
 		return ck.Errorf(ck.CKR_FUNCTION_NOT_SUPPORTED, "%v takes its data in one part", op.scheme.Row.Type)
