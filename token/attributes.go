@@ -54,7 +54,7 @@ func wantsSecret(set *attr.Set, readings []Reading) bool {
 
 // readable is attr.Readable, and for a private data object its value, which the guard keeps.
 func readable(set *attr.Set, typ ck.AttributeType) attr.Access {
-	if typ == ck.CKA_VALUE && ck.ObjectClass(classOf(set)) == ck.CKO_DATA && keyed(set) {
+	if typ == ck.CKA_VALUE && classOf(set) == ck.CKO_DATA && keyed(set) {
 		return attr.Secret
 	}
 	return attr.Readable(set, typ)

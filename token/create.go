@@ -111,9 +111,8 @@ func same(set *attr.Set, part guard.Part, given []byte) bool {
 }
 
 func samePoint(set *attr.Set, a, b []byte) bool {
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
 	params, _ := set.Get(ck.CKA_EC_PARAMS)
-	curve, err := pubkey.DecodeParams(params, ck.KeyType(keyType))
+	curve, err := pubkey.DecodeParams(params, keyTypeOf(set))
 	if err != nil {
 		return false
 	}
@@ -206,11 +205,7 @@ func discard(keys guard.Keys, drafts ...*draft) {
 
 // completePublic checks a public key's values and fills in what follows from them.
 func completePublic(set *attr.Set) error {
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
-	key, err := pubkey.Parse(ck.KeyType(keyType), func(typ ck.AttributeType) []byte {
-		value, _ := set.Get(typ)
-		return value
-	})
+	key, err := pubkey.Parse(keyTypeOf(set), valuesOf(set))
 	if err != nil {
 		return err
 	}

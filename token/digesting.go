@@ -60,7 +60,7 @@ func (s *Session) DigestKey(h ck.ObjectHandle) error {
 		if err != nil {
 			return 0, handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 		}
-		if ck.ObjectClass(classOf(set)) != ck.CKO_SECRET_KEY || readable(set, ck.CKA_VALUE) != attr.Secret {
+		if classOf(set) != ck.CKO_SECRET_KEY || readable(set, ck.CKA_VALUE) != attr.Secret {
 			return 0, ck.CKR_KEY_INDIGESTIBLE
 		}
 		revealed, err := s.tok.keys.Reveal(ref)

@@ -59,13 +59,12 @@ func (s *Session) generated(t attr.Template, class ck.ObjectClass, row *mech.Row
 
 // specOf reads what to generate from attributes that the template gave.
 func specOf(set *attr.Set) *guard.KeySpec {
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
 	bits, _ := set.ULong(ck.CKA_MODULUS_BITS)
 	valueLen, _ := set.ULong(ck.CKA_VALUE_LEN)
 	exponent, _ := set.Get(ck.CKA_PUBLIC_EXPONENT)
 	params, _ := set.Get(ck.CKA_EC_PARAMS)
 	return &guard.KeySpec{
-		KeyType: ck.KeyType(keyType), Bits: clampInt(bits), PublicExponent: exponent, ECParams: params, ValueLen: clampInt(valueLen),
+		KeyType: keyTypeOf(set), Bits: clampInt(bits), PublicExponent: exponent, ECParams: params, ValueLen: clampInt(valueLen),
 	}
 }
 

@@ -45,9 +45,5 @@ func (t *Token) usable(o *object) (*keyUse, error) {
 
 // publicKeyOf parses a public key object.
 func publicKeyOf(set *attr.Set) (publickey.Key, error) {
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
-	return publickey.Parse(ck.KeyType(keyType), func(typ ck.AttributeType) []byte {
-		value, _ := set.Get(typ)
-		return value
-	})
+	return publickey.Parse(keyTypeOf(set), valuesOf(set))
 }

@@ -28,10 +28,29 @@ type object struct {
 // isToken says whether the object is stored (CKA_TOKEN).
 func (o *object) isToken() bool { return o.owner == nil && !o.builtIn }
 
+// classOf is the object's class.
+func classOf(set *attr.Set) ck.ObjectClass {
+	class, _ := set.ULong(ck.CKA_CLASS)
+	return ck.ObjectClass(class)
+}
+
+// keyTypeOf is the key's type; it means nothing for other objects.
+func keyTypeOf(set *attr.Set) ck.KeyType {
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	return ck.KeyType(keyType)
+}
+
+// valuesOf gives an object's attributes one by one, nil for those that it has not, as the parsers of public keys ask for them.
+func valuesOf(set *attr.Set) func(ck.AttributeType) []byte {
+	return func(typ ck.AttributeType) []byte {
+		value, _ := set.Get(typ)
+		return value
+	}
+}
+
 // keyed says whether the object's value lives in the guard: keys that are secret, and the value of a private data object.
 func keyed(set *attr.Set) bool {
-	class, _ := set.ULong(ck.CKA_CLASS)
-	switch ck.ObjectClass(class) {
+	switch classOf(set) {
 	case ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY:
 		return true
 	case ck.CKO_DATA:
@@ -58,12 +77,10 @@ var usageAttributes = []struct {
 
 // policyOf is what the guard shall enforce of an object with these attributes.
 func policyOf(id store.ID, set *attr.Set) *guard.Policy {
-	class, _ := set.ULong(ck.CKA_CLASS)
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
 	p := &guard.Policy{
 		ID:                 id,
-		Class:              ck.ObjectClass(class),
-		KeyType:            ck.KeyType(keyType),
+		Class:              classOf(set),
+		KeyType:            keyTypeOf(set),
 		Private:            set.Bool(ck.CKA_PRIVATE),
 		Sensitive:          set.Bool(ck.CKA_SENSITIVE),
 		Extractable:        set.Bool(ck.CKA_EXTRACTABLE),

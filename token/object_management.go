@@ -47,10 +47,10 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 	if err != nil {
 		return 0, err
 	}
-	switch class, _ := d.set.ULong(ck.CKA_CLASS); {
+	switch {
 	case keyed(d.set):
 		err = d.importKey(keys, vault, built.Secret)
-	case ck.ObjectClass(class) == ck.CKO_PUBLIC_KEY:
+	case classOf(d.set) == ck.CKO_PUBLIC_KEY:
 		err = completePublic(d.set)
 	}
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 	if err != nil {
 		return 0, err
 	}
-	if keyed(set) && ck.ObjectClass(classOf(set)) == ck.CKO_DATA {
+	if keyed(set) && classOf(set) == ck.CKO_DATA {
 		return s.copyPrivateData(set, ref, t)
 	}
 	f, err := s.facts()
@@ -119,11 +119,6 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 		}
 	}
 	return s.keepOne(keys, d)
-}
-
-func classOf(set *attr.Set) uint {
-	class, _ := set.ULong(ck.CKA_CLASS)
-	return class
 }
 
 // snapshot gives an object's attributes and, for a keyed object, its key as it is now.

@@ -177,7 +177,7 @@ func (t *Token) sawChange(row *store.Object) error {
 	}
 	t.objects.index.Put(row.ID, row.Seq, set.All())
 	if o := t.objects.byID[row.ID]; o != nil && o.rev != row.Rev {
-		if o.attrs == nil || classOf(set) == uint(ck.CKO_DATA) || !samePolicy(o.id, o.attrs, set) {
+		if o.attrs == nil || classOf(set) == ck.CKO_DATA || !samePolicy(o.id, o.attrs, set) {
 			t.forget(o) // else the key is the same, and operations may be under way with it
 		}
 		t.setAttrs(o, set, row.Rev)

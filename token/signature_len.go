@@ -36,8 +36,7 @@ func asymmetricLen(set *attr.Set) (int, error) {
 	if !ok {
 		return 0, nil
 	}
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
-	curve, err := pubkey.DecodeParams(params, ck.KeyType(keyType))
+	curve, err := pubkey.DecodeParams(params, keyTypeOf(set))
 	if err != nil {
 		return 0, err
 	}

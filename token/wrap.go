@@ -56,7 +56,7 @@ func (s *Session) keyToWrap(h ck.ObjectHandle) (guard.Ref, *attr.Set, error) {
 	if err != nil {
 		return 0, nil, handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 	}
-	if class := ck.ObjectClass(classOf(set)); class != ck.CKO_PRIVATE_KEY && class != ck.CKO_SECRET_KEY {
+	if class := classOf(set); class != ck.CKO_PRIVATE_KEY && class != ck.CKO_SECRET_KEY {
 		return 0, nil, ck.CKR_KEY_NOT_WRAPPABLE
 	}
 	return ref, set, nil
