@@ -86,19 +86,13 @@ func (a *app) deleteObjects(s *session, f *deleteFlags) error {
 // deleteToken removes a token's files. The security officer's PIN is asked of nobody who owns the files, since they could remove them anyhow:
 // what matters is that they mean this token.
 func (a *app) deleteToken(cmd *cobra.Command, f *deleteFlags) error {
-	p, err := a.provider()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	list, err := presentTokens(p)
-	if err != nil {
-		return err
-	}
-	chosen, err := f.session.token.choose(list)
-	if err != nil {
-		return err
-	}
+	return a.withToken(&f.session.token, func(p *token.Provider, chosen *present, _ []present) error {
+		return a.deleteChosen(cmd, f, p, chosen)
+	})
+}
+
+func (a *app) deleteChosen(cmd *cobra.Command, f *deleteFlags, p *token.Provider, chosen *present) error {
+	var err error
 	switch {
 	case cmd.Flags().Changed("so-pin"):
 		err = checkOfficer(p, chosen.slot, f.soPIN)

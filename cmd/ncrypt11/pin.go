@@ -64,19 +64,12 @@ func (f *pinChange) check(flags *pflag.FlagSet) error {
 }
 
 func (a *app) changePIN(flags *pflag.FlagSet, f *pinChange) error {
-	p, err := a.provider()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	list, err := presentTokens(p)
-	if err != nil {
-		return err
-	}
-	chosen, err := f.token.choose(list)
-	if err != nil {
-		return err
-	}
+	return a.withToken(&f.token, func(p *token.Provider, chosen *present, _ []present) error {
+		return a.changePINOf(flags, f, p, chosen)
+	})
+}
+
+func (a *app) changePINOf(flags *pflag.FlagSet, f *pinChange, p *token.Provider, chosen *present) error {
 	if !chosen.needsLogin() {
 		return fmt.Errorf("token %s has no user PIN: it was made with --login none", chosen.name())
 	}

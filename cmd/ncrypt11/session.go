@@ -38,8 +38,8 @@ type access struct {
 	login bool // a login even where no PIN was given: ask for it
 }
 
-// withSession opens a session as the flags say, logs in, and lets do use it.
-func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do func(*session) error) error {
+// withToken lets do use the token that the flag chooses; all are those that there are.
+func (a *app) withToken(f *tokenFlag, do func(p *token.Provider, chosen *present, all []present) error) error {
 	p, err := a.provider()
 	if err != nil {
 		return err
@@ -49,10 +49,21 @@ func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do f
 	if err != nil {
 		return err
 	}
-	chosen, err := f.token.choose(list)
+	chosen, err := f.choose(list)
 	if err != nil {
 		return err
 	}
+	return do(p, chosen, list)
+}
+
+// withSession opens a session as the flags say, logs in, and lets do use it.
+func (a *app) withSession(cmd *cobra.Command, f *sessionFlags, want access, do func(*session) error) error {
+	return a.withToken(&f.token, func(p *token.Provider, chosen *present, all []present) error {
+		return a.useToken(cmd, f, want, p, chosen, all, do)
+	})
+}
+
+func (a *app) useToken(cmd *cobra.Command, f *sessionFlags, want access, p *token.Provider, chosen *present, list []present, do func(*session) error) error {
 	flags := ck.CKF_SERIAL_SESSION
 	if want.write {
 		flags |= ck.CKF_RW_SESSION
