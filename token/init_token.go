@@ -108,7 +108,7 @@ func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*s
 // the user's PIN as well.
 func sealMasters(keys guard.Keys, h *store.Header, soPIN *secret.Bytes) error {
 	seal := func(pin *secret.Bytes, role string) ([]byte, error) {
-		vault, sealed, err := keys.NewMaster(pin, sealContext(h.Serial, role))
+		vault, sealed, err := keys.NewMaster(pin, sealContext(h.Serial, role), nil)
 		if err == nil {
 			keys.Lock(vault)
 		}

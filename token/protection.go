@@ -30,13 +30,13 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 	if err != nil {
 		return err
 	}
-	if p.Protection == plan.Require && !keys.Isolated() {
+	if p.Protection == plan.Require && !keys.Level().Isolated() {
 		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key must be isolated, and no isolating guard is available: see `ncrypt11 status`")
 	}
 	if p.Lifetime == plan.PerBoot {
 		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key shall die with this boot, which needs an isolating guard: see `ncrypt11 status`")
 	}
-	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Isolated())
+	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Level().Isolated())
 	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, false)
 	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
 	return nil

@@ -45,7 +45,7 @@ func vbsStatus() vbs {
 		return vbs{Reason: strings.TrimPrefix(reason(err), "VBS is unavailable: ")}
 	}
 	defer keys.Close()
-	return vbs{Available: keys.Isolated()}
+	return vbs{Available: keys.Level().Isolated()}
 }
 
 // protectionOf asks the guard that the token would get.
@@ -55,7 +55,7 @@ func protectionOf(h *store.Header) string {
 		return protectionUnavailable
 	}
 	defer keys.Close()
-	if keys.Isolated() {
+	if keys.Level().Isolated() {
 		return protectionIsolated
 	}
 	return protectionSoftware

@@ -6,10 +6,16 @@
 package guard
 
 import (
+	"errors"
+
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
+
+// ErrLost is part of the error for a key that was in the memory of a guard that has ended, and nowhere else (CKR_DEVICE_ERROR).
+var ErrLost = errors.New("the guard that had this key in its memory has ended")
 
 // Ref names a key that a guard has loaded. It means something to that guard only. 0: none.
 type Ref uint64
@@ -51,15 +57,18 @@ type KeySpec struct {
 // Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
 // output is appended to it; the room behind dst does not overlap what is read.
 type Keys interface {
-	// Isolated says whether keys are out of reach of this process and sealed to hardware (NCrypt: protected by virtualization-based
-	// security). It is what was achieved, not what was asked for.
-	Isolated() bool
+	// Level is how far keys are out of reach of this process: what was achieved, not what was asked for.
+	Level() Level
+	// PINLimit is how many wrong PINs in a row the guard lets pass, by a count of its own that no client can change; 0: it does not count.
+	PINLimit() int
 
-	// NewMaster makes a fresh master key, unlocks it and seals it under auth (nil: no PIN).
-	NewMaster(auth *secret.Bytes, context []byte) (Vault, []byte, error)
-	// Unlock opens a sealed master key. Errors: CKR_PIN_INCORRECT, CKR_DEVICE_ERROR where the bytes are damaged.
+	// NewMaster makes a fresh master key, unlocks it and seals it under auth (nil: no PIN) and terms (nil: none), whose owner is the caller.
+	// Error: CKR_FUNCTION_REJECTED where the guard cannot keep the terms.
+	NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) (Vault, []byte, error)
+	// Unlock opens a sealed master key. Errors: CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_ACTION_PROHIBITED for who is not on its access list,
+	// seal.ErrDead for one whose boot is over, CKR_DEVICE_ERROR where the bytes are damaged or from elsewhere, CKR_DEVICE_REMOVED without a TPM.
 	Unlock(sealed []byte, auth *secret.Bytes, context []byte) (Vault, error)
-	// Reseal seals the vault's master key under another auth.
+	// Reseal seals the vault's master key under another auth and the terms that it had.
 	Reseal(v Vault, auth *secret.Bytes, context []byte) ([]byte, error)
 	// Lock forgets the master key and every key that was loaded or made through it.
 	Lock(v Vault)

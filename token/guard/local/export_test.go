@@ -16,7 +16,13 @@ import (
 var SealRecord = sealRecord
 
 // AddMaster unlocks a vault of a known master key.
-func AddMaster(g *Keys, master *secret.Bytes) guard.Vault { return g.vaults.add(master.Clone()) }
+func AddMaster(g *Keys, master *secret.Bytes) guard.Vault {
+	v, err := g.Adopt(master.Clone(), nil)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
 
 // PlainOf is the PrivateKeyInfo of a fresh key.
 func PlainOf(g *Keys, m ck.MechanismType, spec guard.KeySpec) ([]byte, error) {

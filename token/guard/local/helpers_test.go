@@ -31,7 +31,7 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{T: t, Keys: local.New(pinseal.New(pinseal.WithCost(pinseal.Cost{Passes: 1, KiB: 8, Threads: 1})))}
 	var err error
-	if f.vault, f.sealed, err = f.NewMaster(pin(), context); err != nil {
+	if f.vault, f.sealed, err = f.NewMaster(pin(), context, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })

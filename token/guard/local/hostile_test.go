@@ -98,7 +98,7 @@ func TestStreamOperations(t *testing.T) {
 // A key that must not be read is sealed by the master key that it came under and by no other: whoever chose that one's PIN could open the record.
 func TestReissueElsewhere(t *testing.T) {
 	f := setup(t)
-	own, _, err := f.NewMaster(secret.Copy([]byte("mine")), context)
+	own, _, err := f.NewMaster(secret.Copy([]byte("mine")), context, nil)
 	want(t, "NewMaster", err, ck.CKR_OK)
 	again, err := f.Unlock(f.sealed, pin(), context)
 	want(t, "Unlock", err, ck.CKR_OK)
@@ -139,7 +139,7 @@ func TestAuthorizeCopy(t *testing.T) {
 	p.Private, p.AlwaysAuthenticate = true, true
 	inMemory, err := f.Reissue(0, f.generateEC(f.vault, p).Ref, p)
 	want(t, "Reissue", err, ck.CKR_OK)
-	_, mine, err := f.NewMaster(nil, context)
+	_, mine, err := f.NewMaster(nil, context, nil)
 	want(t, "NewMaster", err, ck.CKR_OK)
 	_, err = f.Authorize(inMemory.Ref, mine, nil, context)
 	want(t, "a master key of one's own", err, ck.CKR_PIN_INCORRECT)

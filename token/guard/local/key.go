@@ -12,13 +12,16 @@ import (
 // key is a loaded key. The table holds it, and so does every operation under way; who lets go last wipes it. So a key can be forgotten
 // at any moment, and no operation sees it half wiped.
 type key struct {
-	policy   *guard.Policy // never changed
-	vault    guard.Vault
-	home     guard.Vault // the vault that it came under, also for a copy in memory; 0: it was made in memory
-	material material
-	tickets  tickets
-	holders  atomic.Int64
-	gone     atomic.Bool // forgotten: operations of many steps end at their next one
+	policy *guard.Policy // never changed
+	vault  guard.Vault
+	home   guard.Vault // the vault that it came under, also for a copy in memory; 0: it was made in memory
+	// authorities are the vaults whose PIN permits a use, if that is asked for each time: its own, or for what was made in memory those that were open
+	// then. A vault that somebody opens later has nothing to say.
+	authorities []guard.Vault
+	material    material
+	tickets     tickets
+	holders     atomic.Int64
+	gone        atomic.Bool // forgotten: operations of many steps end at their next one
 }
 
 func newKey(v guard.Vault, m material, p *guard.Policy) *key {

@@ -123,7 +123,7 @@ func TestVaults(t *testing.T) {
 	inMemory := f.generateEC(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_EC))
 	s := f.scheme(ck.CKM_ECDSA, nil, mech.OpSign)
 
-	other, _, err := f.NewMaster(nil, context)
+	other, _, err := f.NewMaster(nil, context, nil)
 	want(t, "second vault", err, ck.CKR_OK)
 	_, err = f.Load(other, k.Record)
 	want(t, "record of another vault", err, ck.CKR_DEVICE_ERROR)

@@ -21,7 +21,7 @@ func TestForgetWipes(t *testing.T) {
 		"Forget": func(ref guard.Ref, _ guard.Vault) { f.Forget(ref); f.Forget(ref) },
 		"Lock":   func(_ guard.Ref, v guard.Vault) { f.Lock(v); f.Lock(v) },
 	} {
-		vault, _, err := f.NewMaster(nil, context)
+		vault, _, err := f.NewMaster(nil, context, nil)
 		want(t, name, err, ck.CKR_OK)
 		k := f.importKey(vault, all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET), part(ck.CKA_VALUE, someKey))
 		wiped := local.Wiped(f.Keys, k.Ref)
@@ -74,7 +74,7 @@ func TestParallelUseAndForget(t *testing.T) {
 	want(t, "Sign", err, ck.CKR_OK)
 	var signed, gone atomic.Int64
 	for round := range 40 {
-		vault, _, err := f.NewMaster(nil, context)
+		vault, _, err := f.NewMaster(nil, context, nil)
 		want(t, "NewMaster", err, ck.CKR_OK)
 		p := all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET)
 		k := f.importKey(vault, p, part(ck.CKA_VALUE, someKey))

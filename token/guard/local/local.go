@@ -1,5 +1,5 @@
 // Package local is a guard that keeps keys in this process: the plaintext, the master keys that seal it, and the policy that says what
-// each key may be used for.
+// each key may be used for. It is the guard of software tokens, and the engine inside a guard process.
 //
 // Read in this order: policy_check.go (what a key may do), key.go and table.go (how long it lives), vault.go and record.go (how it is
 // kept), then make.go and use.go (what the seam's methods do), then one file per family of primitives.
@@ -16,16 +16,31 @@ import (
 // Keys is a guard.Keys in this process.
 type Keys struct {
 	sealer seal.Sealer
+	client Client
 	vaults vaults
 	table  table
 }
 
 var _ guard.Keys = (*Keys)(nil)
 
-// New returns a guard without keys whose master keys sealer seals.
-func New(sealer seal.Sealer) *Keys {
-	return &Keys{sealer: sealer}
+// Client is whom a guard process keeps keys for. The zero value is this process itself.
+type Client struct {
+	Who     []seal.Principal // all that the client is; its first one owns what it makes. Empty: access is not checked
+	Level   guard.Level      // how far the client is from its keys
+	MaxKeys int              // how many keys it may have loaded at a time; 0: any number
 }
+
+// New returns a guard without keys, for this process, whose master keys sealer seals.
+func New(sealer seal.Sealer) *Keys { return For(Client{}, sealer) }
+
+// For returns a guard without keys for a client.
+func For(client Client, sealer seal.Sealer) *Keys { return &Keys{sealer: sealer, client: client} }
+
+// Level is what the client was given.
+func (g *Keys) Level() guard.Level { return g.client.Level }
+
+// PINLimit is the sealer's.
+func (g *Keys) PINLimit() int { return g.sealer.PINLimit() }
 
 // Close wipes all keys and master keys. Operations under way end first.
 func (g *Keys) Close() error {

@@ -140,7 +140,7 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 	}
 	copied := newKey(v, m, clonePolicy(p))
 	if v == 0 {
-		copied.home = k.home
+		copied.home, copied.authorities = k.home, k.authorities
 	}
 	return g.admitKey(copied)
 }
@@ -200,10 +200,23 @@ func (g *Keys) admitKey(k *key) (made *guard.Key, err error) {
 			return nil, err
 		}
 	}
-	if made.Ref, err = g.vaults.ifOpen(k.vault, func() guard.Ref { return g.table.add(k) }); err != nil {
+	if k.authorities == nil {
+		k.authorities = g.authoritiesOf(k)
+	}
+	if made.Ref, err = g.vaults.ifOpen(k.vault, func() (guard.Ref, error) { return g.table.add(k, g.client.MaxKeys) }); err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+func (g *Keys) authoritiesOf(k *key) []guard.Vault {
+	switch {
+	case k.home != 0:
+		return []guard.Vault{k.home}
+	case k.policy.AlwaysAuthenticate:
+		return g.vaults.ids()
+	}
+	return nil
 }
 
 func (g *Keys) seal(k *key) (record []byte, err error) {
@@ -221,7 +234,8 @@ func (g *Keys) seal(k *key) (record []byte, err error) {
 
 // keep loads k, or wipes it where its vault has been locked meanwhile.
 func (g *Keys) keep(k *key) (guard.Ref, error) {
-	ref, err := g.vaults.ifOpen(k.vault, func() guard.Ref { return g.table.add(k) })
+	k.authorities = g.authoritiesOf(k)
+	ref, err := g.vaults.ifOpen(k.vault, func() (guard.Ref, error) { return g.table.add(k, g.client.MaxKeys) })
 	if err != nil {
 		k.release()
 	}

@@ -178,7 +178,7 @@ func TestAlwaysAuthenticate(t *testing.T) {
 		&guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET}, all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET))
 	want(t, "deriving without", err, ck.CKR_USER_NOT_LOGGED_IN)
 
-	_, foreign, err := f.NewMaster(pin(), context)
+	_, foreign, err := f.NewMaster(pin(), context, nil)
 	want(t, "another vault", err, ck.CKR_OK)
 	_, err = f.Authorize(kept.Ref, foreign, pin(), context)
 	want(t, "another vault's PIN", err, ck.CKR_PIN_INCORRECT)

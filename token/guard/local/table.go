@@ -11,6 +11,7 @@ import (
 // table finds loaded keys by their Ref. A Ref is never used again, so a stale one finds nothing.
 type table struct {
 	last   atomic.Uint64
+	count  atomic.Int64
 	shards [16]shard // by the Ref's low bits, so that uses of different keys do not meet
 }
 
@@ -21,8 +22,12 @@ type shard struct {
 
 func (t *table) shard(ref guard.Ref) *shard { return &t.shards[ref%16] }
 
-// add takes over the caller's hold of k.
-func (t *table) add(k *key) guard.Ref {
+// add takes over the caller's hold of k, unless there are limit keys (0: any number).
+func (t *table) add(k *key, limit int) (guard.Ref, error) {
+	if n := t.count.Add(1); limit > 0 && n > int64(limit) {
+		t.count.Add(-1)
+		return 0, ck.Errorf(ck.CKR_DEVICE_MEMORY, "%d keys are loaded, which is all that one program may have", limit)
+	}
 	ref := guard.Ref(t.last.Add(1))
 	s := t.shard(ref)
 	s.mu.Lock()
@@ -31,7 +36,7 @@ func (t *table) add(k *key) guard.Ref {
 		s.keys = make(map[guard.Ref]*key)
 	}
 	s.keys[ref] = k
-	return ref
+	return ref, nil
 }
 
 // hold finds a key for an operation, which must release it.
@@ -54,6 +59,7 @@ func (t *table) remove(ref guard.Ref) {
 	delete(s.keys, ref)
 	s.mu.Unlock()
 	if k != nil {
+		t.count.Add(-1)
 		k.gone.Store(true)
 		k.release()
 	}
@@ -72,6 +78,7 @@ func (t *table) drop(match func(*key) bool) {
 			}
 		}
 		s.mu.Unlock()
+		t.count.Add(-int64(len(dropped)))
 		for _, k := range dropped {
 			k.gone.Store(true)
 			k.release()

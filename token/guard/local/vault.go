@@ -2,8 +2,8 @@ package local
 
 import (
 	"crypto/rand"
-	"errors"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -14,39 +14,52 @@ import (
 
 var errLocked = ck.Errorf(ck.CKR_USER_NOT_LOGGED_IN, "the vault is locked")
 
+// vault is an unlocked master key, and what was promised when it was sealed.
+type vault struct {
+	master *secret.Bytes
+	terms  *seal.Terms
+}
+
 // vaults are the unlocked master keys. A lookup works on the master key under the read lock, so that removing one wipes it when the last
 // reader is through.
 type vaults struct {
 	mu   sync.RWMutex
 	last guard.Vault
-	open map[guard.Vault]*secret.Bytes
+	open map[guard.Vault]vault
 }
 
-func (v *vaults) add(master *secret.Bytes) guard.Vault {
+// maxVaults bounds the master keys that are unlocked at a time. A token has two, and one more while its PIN is checked.
+const maxVaults = 1024
+
+func (v *vaults) add(of vault) (guard.Vault, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if len(v.open) >= maxVaults {
+		of.master.Close()
+		return 0, ck.Errorf(ck.CKR_DEVICE_MEMORY, "%d master keys are unlocked, which is all that can be", maxVaults)
+	}
 	if v.open == nil {
-		v.open = make(map[guard.Vault]*secret.Bytes)
+		v.open = make(map[guard.Vault]vault)
 	}
 	v.last++
-	v.open[v.last] = master
-	return v.last
+	v.open[v.last] = of
+	return v.last, nil
 }
 
 func (v *vaults) remove(id guard.Vault) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	master, ok := v.open[id]
+	gone, ok := v.open[id]
 	delete(v.open, id)
-	master.Close()
+	gone.master.Close()
 	return ok
 }
 
 func (v *vaults) closeAll() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for master := range maps.Values(v.open) {
-		master.Close()
+	for gone := range maps.Values(v.open) {
+		gone.master.Close()
 	}
 	clear(v.open)
 }
@@ -55,76 +68,108 @@ func (v *vaults) closeAll() {
 func (v *vaults) with(id guard.Vault, do func(master *secret.Bytes) error) error {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	master := v.open[id]
-	if master == nil {
+	of, ok := v.open[id]
+	if !ok {
 		return errLocked
 	}
-	return do(master)
+	return do(of.master)
+}
+
+// copyOf gives a vault's master key, which the caller closes, and its terms.
+func (v *vaults) copyOf(id guard.Vault) (vault, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	of, ok := v.open[id]
+	if !ok {
+		return vault{}, errLocked
+	}
+	return vault{of.master.Clone(), of.terms}, nil
 }
 
 // ifOpen runs add unless the vault is locked, and no Lock comes between: what is added is there to be dropped by it.
-func (v *vaults) ifOpen(id guard.Vault, add func() guard.Ref) (guard.Ref, error) {
+func (v *vaults) ifOpen(id guard.Vault, add func() (guard.Ref, error)) (guard.Ref, error) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if id != 0 && v.open[id] == nil {
+	if _, ok := v.open[id]; id != 0 && !ok {
 		return 0, errLocked
 	}
-	return add(), nil
+	return add()
 }
 
-// has tells whether master is the one of vault id, or, for vault 0, of any vault: what was made in memory has no master key of its own,
-// and its owner is whoever can unlock a vault of this guard.
-func (v *vaults) has(id guard.Vault, master *secret.Bytes) bool {
+// ids are the vaults that are open now.
+func (v *vaults) ids() []guard.Vault {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if id != 0 {
-		own := v.open[id]
-		return own != nil && own.Equal(master.Bytes())
-	}
-	for _, any := range v.open {
-		if any.Equal(master.Bytes()) {
-			return true
-		}
-	}
-	return false
+	return slices.Collect(maps.Keys(v.open))
+}
+
+// any tells whether master is the one of any of these vaults.
+func (v *vaults) any(ids []guard.Vault, master *secret.Bytes) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return slices.ContainsFunc(ids, func(id guard.Vault) bool {
+		of, ok := v.open[id]
+		return ok && of.master.Equal(master.Bytes())
+	})
 }
 
 // same tells whether two vaults are open and have one master key.
 func (v *vaults) same(a, b guard.Vault) bool {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.open[a] != nil && v.open[b] != nil && v.open[a].Equal(v.open[b].Bytes())
+	one, ok1 := v.open[a]
+	other, ok2 := v.open[b]
+	return ok1 && ok2 && one.master.Equal(other.master.Bytes())
 }
 
 // NewMaster makes a fresh master key, unlocks it and seals it.
-func (g *Keys) NewMaster(auth *secret.Bytes, context []byte) (guard.Vault, []byte, error) {
+func (g *Keys) NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) (guard.Vault, []byte, error) {
+	terms = g.owned(terms)
 	master := secret.New(masterLen)
 	rand.Read(master.Bytes())
-	sealed, err := g.sealer.Seal(master, auth, context)
+	sealed, err := g.sealer.Seal(master, auth, context, terms)
 	if err != nil {
 		master.Close()
 		return 0, nil, sealError(err)
 	}
-	return g.vaults.add(master), sealed, nil
+	v, err := g.vaults.add(vault{master, terms})
+	if err != nil {
+		return 0, nil, err
+	}
+	return v, sealed, nil
+}
+
+// owned makes the client the owner of what it has sealed, whatever it says.
+func (g *Keys) owned(terms *seal.Terms) *seal.Terms {
+	own := seal.Terms{}
+	if terms != nil {
+		own = *terms
+		own.Access.Allow = slices.Clone(terms.Access.Allow)
+	}
+	own.Access.Owner = seal.Principal{}
+	if len(g.client.Who) > 0 {
+		own.Access.Owner = g.client.Who[0]
+	}
+	return &own
 }
 
 // Unlock opens a sealed master key.
 func (g *Keys) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.Vault, error) {
-	master, err := g.unseal(sealed, auth, context)
+	opened, err := g.unseal(sealed, auth, context)
 	if err != nil {
 		return 0, err
 	}
-	return g.vaults.add(master), nil
+	return g.vaults.add(opened)
 }
 
 // Reseal seals the vault's master key under another auth.
 func (g *Keys) Reseal(v guard.Vault, auth *secret.Bytes, context []byte) ([]byte, error) {
-	var master *secret.Bytes
-	if err := g.vaults.with(v, func(m *secret.Bytes) error { master = m.Clone(); return nil }); err != nil {
+	of, err := g.vaults.copyOf(v)
+	if err != nil {
 		return nil, err
 	}
-	defer master.Close()
-	sealed, err := g.sealer.Seal(master, auth, context)
+	defer of.master.Close()
+	sealed, err := g.sealer.Seal(of.master, auth, context, of.terms)
 	return sealed, sealError(err)
 }
 
@@ -135,38 +180,48 @@ func (g *Keys) Authorize(ref guard.Ref, sealed []byte, auth *secret.Bytes, conte
 		return 0, err
 	}
 	defer k.release()
-	master, err := g.unseal(sealed, auth, context)
+	opened, err := g.unseal(sealed, auth, context)
 	if err != nil {
 		return 0, err
 	}
-	defer master.Close()
-	if !g.vaults.has(k.home, master) {
+	defer opened.master.Close()
+	if !g.vaults.any(k.authorities, opened.master) {
 		return 0, ck.Errorf(ck.CKR_PIN_INCORRECT, "this is not the master key of the key's vault")
 	}
 	return k.tickets.issue(), nil
 }
 
-func (g *Keys) unseal(sealed []byte, auth *secret.Bytes, context []byte) (*secret.Bytes, error) {
+// unseal opens a sealed master key for the client, if it is one of those who may.
+func (g *Keys) unseal(sealed []byte, auth *secret.Bytes, context []byte) (vault, error) {
+	terms, err := g.sealer.Terms(sealed)
+	if err != nil {
+		return vault{}, sealError(err)
+	}
+	if len(g.client.Who) > 0 && !terms.Access.Permits(g.client.Who) {
+		return vault{}, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "the token is for others: %v is not among those who may use it", g.client.Who[0])
+	}
 	master, err := g.sealer.Unseal(sealed, auth, context)
 	if err != nil {
-		return nil, sealError(err)
+		return vault{}, sealError(err)
 	}
 	if master.Len() != masterLen {
 		master.Close()
-		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "a master key of another length")
+		return vault{}, ck.Errorf(ck.CKR_DEVICE_ERROR, "a master key of another length")
 	}
-	return master, nil
+	return vault{master, terms}, nil
 }
 
-// sealError gives a sealer's error its CK_RV, unless it has one.
-func sealError(err error) error {
-	var rv ck.RV
-	var explained *ck.Error
-	switch {
-	case err == nil, errors.As(err, &rv), errors.As(err, &explained):
-		return err
-	case errors.Is(err, seal.ErrAuth):
-		return ck.Errorf(ck.CKR_PIN_INCORRECT, "%w", err)
+// Master gives a vault's master key, which the caller closes, and its terms, for a guard process that must survive its own end.
+func (g *Keys) Master(v guard.Vault) (*secret.Bytes, *seal.Terms, error) {
+	of, err := g.vaults.copyOf(v)
+	return of.master, of.terms, err
+}
+
+// Adopt unlocks what Master gave. It takes over master, and checks access again.
+func (g *Keys) Adopt(master *secret.Bytes, terms *seal.Terms) (guard.Vault, error) {
+	if master.Len() != masterLen || len(g.client.Who) > 0 && !terms.Access.Permits(g.client.Who) {
+		master.Close()
+		return 0, ck.CKR_ACTION_PROHIBITED
 	}
-	return ck.Errorf(ck.CKR_DEVICE_ERROR, "%w", err)
+	return g.vaults.add(vault{master, terms})
 }

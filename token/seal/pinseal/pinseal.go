@@ -66,8 +66,11 @@ func New(options ...Option) *Sealer {
 	return s
 }
 
-// Seal binds master to the PIN auth (nil: to nothing) and to context.
-func (s *Sealer) Seal(master, auth *secret.Bytes, context []byte) ([]byte, error) {
+// Seal binds master to the PIN auth (nil: to nothing) and to context. Software keeps no other promise: seal.ErrTerms.
+func (s *Sealer) Seal(master, auth *secret.Bytes, context []byte, terms *seal.Terms) ([]byte, error) {
+	if !terms.Empty() {
+		return nil, seal.ErrTerms
+	}
 	if master.Len() == 0 || master.Len() > maxMaster {
 		return nil, fmt.Errorf("a master key of %d bytes cannot be sealed", master.Len())
 	}
@@ -114,6 +117,12 @@ func (s *Sealer) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*sec
 	}
 	return master, nil
 }
+
+// Terms gives none: software has nothing to promise.
+func (s *Sealer) Terms([]byte) (*seal.Terms, error) { return &seal.Terms{}, nil }
+
+// PINLimit is 0: a counter beside the sealed bytes would be as easy to copy as they are. The token counts.
+func (s *Sealer) PINLimit() int { return 0 }
 
 // aead is the cipher that h and the PIN give.
 func (s *Sealer) aead(h *header, auth *secret.Bytes) (cipher.AEAD, error) {

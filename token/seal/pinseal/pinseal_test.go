@@ -21,7 +21,7 @@ func pin(s string) *secret.Bytes { return secret.Copy([]byte(s)) }
 
 func sealed(t testing.TB, auth *secret.Bytes) []byte {
 	t.Helper()
-	blob, err := pinseal.New(cheap).Seal(secret.Copy(master), auth, context)
+	blob, err := pinseal.New(cheap).Seal(secret.Copy(master), auth, context, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestCostOutOfBounds(t *testing.T) {
 		{Passes: 1, KiB: 7, Threads: 1}, {Passes: 1, KiB: 15, Threads: 2}, {Passes: 1, KiB: 1<<20 + 1, Threads: 1},
 		{Passes: 1, KiB: 1024, Threads: 17}, {Passes: 5, KiB: 1 << 20, Threads: 1},
 	} {
-		if _, err := pinseal.New(pinseal.WithCost(cost)).Seal(secret.Copy(master), pin("1"), context); err == nil {
+		if _, err := pinseal.New(pinseal.WithCost(cost)).Seal(secret.Copy(master), pin("1"), context, nil); err == nil {
 			t.Errorf("%+v was taken", cost)
 		}
 	}
@@ -111,7 +111,7 @@ func TestHostileCost(t *testing.T) {
 
 func TestMasterLength(t *testing.T) {
 	for _, n := range []int{0, 1025} {
-		if _, err := pinseal.New(cheap).Seal(secret.New(n), nil, context); err == nil {
+		if _, err := pinseal.New(cheap).Seal(secret.New(n), nil, context, nil); err == nil {
 			t.Errorf("%d bytes were sealed", n)
 		}
 	}
@@ -130,7 +130,7 @@ func FuzzUnseal(f *testing.F) {
 
 func BenchmarkUnseal(b *testing.B) {
 	s := pinseal.New()
-	blob, _ := s.Seal(secret.Copy(master), pin("1234"), context)
+	blob, _ := s.Seal(secret.Copy(master), pin("1234"), context, nil)
 	for b.Loop() {
 		if _, err := s.Unseal(blob, pin("1234"), context); err != nil {
 			b.Fatal(err)
