@@ -110,7 +110,7 @@ func (s *Session) update(kind operationKind, part []byte, out Output, other *bes
 		if err := s.openStream(kind, op); err != nil {
 			return 0, err
 		}
-		n := op.stream.UpdateLen(len(part))
+		n := op.stream.Shape().UpdateLen(len(part))
 		if done, err := out.ask(n); done {
 			return n, err
 		}

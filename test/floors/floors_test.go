@@ -32,6 +32,7 @@ var floors = map[string]int{
 	"token/guard":                 3,
 	"token/guard/local/rsakernel": 3,
 	"token/guard/local":           4,
+	"token/guard/protocol":        4,
 	"token/seal/pinseal":          4,
 	"token/store":                 4,
 	"token/publickey":             4,

@@ -125,8 +125,8 @@ type Stream interface {
 	Final(dst []byte) ([]byte, error)
 	// Verify ends a stream for OpVerify: it checks the MAC, in constant time. Errors: CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE.
 	Verify(mac []byte) error
-	// UpdateLen is exactly what an Update with n more bytes would append.
-	UpdateLen(n int) int
+	// Shape tells exactly what an Update would append.
+	Shape() StreamShape
 	// FinalLen is what Final would append: exact, but for CBC_PAD decryption, where it is an upper bound.
 	FinalLen() int
 	// Close wipes the state. It may be called at any time, more than once.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -149,17 +150,17 @@ func streamBlocks(k *secretKey, s *mech.Scheme, op mech.Op) (state, error) {
 	return b, err
 }
 
-// updateLen counts the whole blocks, less the one that decryption keeps back because it may be the padding.
-func (b *blocks) updateLen(n int) int {
-	total := len(b.rest) + n
-	if b.padding && b.decrypt && total > 0 {
-		return (total - 1) / blockLen * blockLen
+// shape counts whole blocks, less the one that decryption keeps back because it may be the padding.
+func (b *blocks) shape() guard.StreamShape {
+	s := guard.StreamShape{Unit: blockLen, Held: len(b.rest)}
+	if b.padding && b.decrypt {
+		s.Keep = 1
 	}
-	return total / blockLen * blockLen
+	return s
 }
 
 func (b *blocks) update(dst, part []byte) ([]byte, error) {
-	n := b.updateLen(len(part))
+	n := b.shape().UpdateLen(len(part))
 	if n == 0 {
 		b.rest = append(b.rest, part...)
 		return dst, nil

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 )
 
@@ -59,7 +60,7 @@ func (c *ctr) update(dst, part []byte) ([]byte, error) {
 
 func (c *ctr) final(dst []byte) ([]byte, error) { return dst, nil }
 
-func (c *ctr) updateLen(n int) int { return n }
+func (c *ctr) shape() guard.StreamShape { return guard.StreamShape{Unit: 1} }
 
 func (c *ctr) finalLen() int { return 0 }
 

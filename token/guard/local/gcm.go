@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -106,7 +107,7 @@ func (g *gcm) final(dst []byte) ([]byte, error) {
 	return sealGCM(g.key, dst, &g.scheme, g.data)
 }
 
-func (g *gcm) updateLen(int) int { return 0 }
+func (g *gcm) shape() guard.StreamShape { return guard.StreamShape{} }
 
 func (g *gcm) finalLen() int {
 	if g.decrypt {

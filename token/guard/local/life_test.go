@@ -57,7 +57,7 @@ func TestStreamEnds(t *testing.T) {
 	want(t, "Final", err, ck.CKR_OK)
 	_, err = st.Final(nil)
 	want(t, "Final again", err, ck.CKR_OPERATION_NOT_INITIALIZED)
-	if st.FinalLen() != 0 || st.UpdateLen(5) != 0 {
+	if st.FinalLen() != 0 || st.Shape().UpdateLen(5) != 0 {
 		t.Error("a finished stream announces output")
 	}
 	f.Forget(k)

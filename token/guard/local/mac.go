@@ -6,6 +6,7 @@ import (
 	"hash"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -86,7 +87,7 @@ func (m *mac) final(dst []byte) ([]byte, error) {
 	return append(dst, whole[:m.n]...), nil
 }
 
-func (m *mac) updateLen(int) int { return 0 }
+func (m *mac) shape() guard.StreamShape { return guard.StreamShape{} }
 
 func (m *mac) finalLen() int { return m.n }
 

@@ -2,13 +2,14 @@ package local
 
 import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 )
 
 // state is what a mode keeps between the parts of a multi-part operation.
 type state interface {
 	update(dst, part []byte) ([]byte, error)
 	final(dst []byte) ([]byte, error)
-	updateLen(n int) int
+	shape() guard.StreamShape
 	finalLen() int
 	wipe()
 }
@@ -60,12 +61,12 @@ func (s *stream) Verify(mac []byte) error {
 	return check.verify(mac)
 }
 
-// UpdateLen is what an Update with n more bytes would append.
-func (s *stream) UpdateLen(n int) int {
+// Shape tells what an Update would append.
+func (s *stream) Shape() guard.StreamShape {
 	if s.state == nil {
-		return 0
+		return guard.StreamShape{}
 	}
-	return s.state.updateLen(n)
+	return s.state.shape()
 }
 
 // FinalLen is what Final would append, or at most, for CBC_PAD decryption.

@@ -117,7 +117,7 @@ func (f *fixture) inParts(key guard.Ref, s *mech.Scheme, op mech.Op, data []byte
 	for n := 0; len(data) > 0; n++ {
 		part := data[:min(n, len(data))]
 		data = data[len(part):]
-		announced, before := st.UpdateLen(len(part)), len(out)
+		announced, before := st.Shape().UpdateLen(len(part)), len(out)
 		if out, err = st.Update(out, part); err != nil || len(out)-before != announced {
 			f.Fatalf("Update gave %d bytes and announced %d (%v)", len(out)-before, announced, err)
 		}
