@@ -32,6 +32,7 @@ type Dir struct {
 type Config struct {
 	TokenDirs []Dir    // looked through in this order; the first one of a scope is where new tokens of that scope go
 	Files     []string // configuration files that were read
+	Guard     Guard
 
 	Settings
 }
@@ -43,6 +44,8 @@ type Settings struct {
 	// StrictSOLogin refuses a security officer's login while read-only sessions are open, and the reverse (PKCS #11 v2.40). Off,
 	// read-only sessions stay open and public, as v3.2 allows and NSS needs.
 	StrictSOLogin bool `toml:"strict_so_login"`
+
+	guardSettings
 }
 
 // Getenv reads one environment variable; "" where it is unset.
@@ -67,6 +70,10 @@ func Load(getenv Getenv) (*Config, error) {
 		if conf := xdg(getenv, "XDG_CONFIG_HOME", ".config"); conf != "" {
 			files = append(files, filepath.Join(conf, "ncrypt11", "config.toml"))
 		}
+	}
+	var err error
+	if c.Guard, err = loadGuard(getenv); err != nil {
+		return nil, err
 	}
 	for _, file := range files {
 		if err := c.read(file); err != nil {
@@ -127,7 +134,7 @@ func (c *Config) check() error {
 	if c.MaxPINFailures < 3 || c.MaxPINFailures > 100 {
 		return fmt.Errorf("max_pin_failures is %d, but must be between 3 and 100", c.MaxPINFailures)
 	}
-	return nil
+	return c.guardSettings.check()
 }
 
 // DirOf gives the directory for new tokens of a scope.
