@@ -132,12 +132,3 @@ type Stream interface {
 	// Close wipes the state. It may be called at any time, more than once.
 	Close()
 }
-
-// Revealed is the plaintext of a key that may be read.
-type Revealed struct {
-	Secret *secret.Bytes // backs the values of Parts
-	Parts  []Part
-}
-
-// Close wipes the plaintext.
-func (r *Revealed) Close() { r.Secret.Close() }

@@ -155,24 +155,7 @@ func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 	if !k.readable() {
 		return nil, ck.CKR_ATTRIBUTE_SENSITIVE
 	}
-	return reveal(k.material.private()), nil
-}
-
-// reveal moves parts into one secret.
-func reveal(parts []guard.Part) *guard.Revealed {
-	total := 0
-	for _, p := range parts {
-		total += len(p.Value)
-	}
-	r := &guard.Revealed{Secret: secret.New(total)}
-	room := r.Secret.Bytes()
-	for _, p := range parts {
-		n := copy(room, p.Value)
-		secret.Wipe(p.Value)
-		r.Parts = append(r.Parts, guard.Part{Type: p.Type, Value: room[:n:n]})
-		room = room[n:]
-	}
-	return r
+	return guard.Reveal(k.material.private()), nil
 }
 
 // admit takes over m, and gives it a copy of p.

@@ -1,0 +1,187 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+)
+
+// Endpoint is where a guard may be found.
+type Endpoint struct {
+	Address string       // unix:PATH or vsock:CID:PORT, named by the user: this one and no other
+	Sockets []string     // paths that are tried otherwise, in this order
+	Own     string       // the path among them at which Start makes a guard listen
+	Start   func() error // starts a guard and does not wait for it; nil: none can be started
+
+	// KeepFD and DropFD name a descriptor that a forked child must not share, and take it back; nil outside of the library. KeepFD may refuse.
+	KeepFD func(fd int) bool
+	DropFD func(fd int)
+}
+
+// How long a guard that was started may take until it listens, and how often one looks.
+const (
+	startTime  = 10 * time.Second
+	firstPause = 2 * time.Millisecond
+	longPause  = 50 * time.Millisecond
+)
+
+// errNoGuard says that nobody listens: one may be started.
+var errNoGuard = errors.New("no guard is running")
+
+// connect finds a guard, starting one where there is none.
+func (e *Endpoint) connect() (*line, error) {
+	l, err := e.find()
+	if !errors.Is(err, errNoGuard) || e.Start == nil || e.Address != "" {
+		return l, err
+	}
+	if err := e.Start(); err != nil {
+		return nil, unavailable("no guard is running, and none could be started: %w", err)
+	}
+	until := time.Now().Add(startTime)
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		time.Sleep(pause)
+		l, err := e.dialUnix(e.Own)
+		if !errors.Is(err, errNoGuard) {
+			return l, err
+		}
+		if time.Now().After(until) {
+			return nil, unavailable("the guard that was started does not listen at %s; `ncrypt11 guard` says why", e.Own)
+		}
+	}
+}
+
+// find tries the known places.
+func (e *Endpoint) find() (*line, error) {
+	if kind, rest, _ := strings.Cut(e.Address, ":"); kind == "unix" {
+		return e.dialUnix(rest)
+	} else if kind == "vsock" {
+		return e.dialVsock(rest)
+	}
+	for _, path := range e.Sockets {
+		if l, err := e.dialUnix(path); !errors.Is(err, errNoGuard) {
+			return l, err
+		}
+	}
+	return nil, unavailable("%w", errNoGuard)
+}
+
+// unavailable is the error for VBS that cannot be had (NTE_VBS_UNAVAILABLE).
+func unavailable(format string, args ...any) error {
+	return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "VBS is unavailable: "+format, args...)
+}
+
+func (e *Endpoint) dialUnix(path string) (*line, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, unavailable("a socket: %w", err)
+	}
+	l, err := e.line(fd, false)
+	if err != nil {
+		return nil, err
+	}
+	err = connectUnix(fd, path)
+	switch {
+	case err == nil:
+		err = e.trust(fd, path)
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOTDIR):
+		err = unavailable("%w at %s", errNoGuard, path)
+	default:
+		err = unavailable("the guard at %s: %w", path, err)
+	}
+	if err != nil {
+		_ = l.Close() // nothing was said on it
+		return nil, err
+	}
+	return l, nil
+}
+
+// maxSocketPath is what fits into sockaddr_un.
+const maxSocketPath = 107
+
+// connectUnix reaches sockets whose path is too long for the system call through their directory.
+func connectUnix(fd int, path string) error {
+	if len(path) > maxSocketPath {
+		dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = unix.Close(dir) }() // it was only a name
+		path = filepath.Join("/proc/self/fd", strconv.Itoa(dir), filepath.Base(path))
+	}
+	for {
+		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// trust refuses a guard that somebody else may have put there: PINs and keys to import are about to be sent to it. Who may put a socket into a
+// directory is the directory's owner, and whoever may write it. The path that the machine's guard has cannot be made by anybody but root, whoever
+// the guard then runs as.
+func (e *Endpoint) trust(fd int, path string) error {
+	if e.Address != "" || path == config.MachineSocket {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return unavailable("%w", err)
+	}
+	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return unavailable("who listens at %s cannot be told: %w", path, err)
+	}
+	owner := ownerOf(info)
+	if owner != 0 && owner != uint32(os.Geteuid()) && owner != peer.Uid {
+		return unavailable("%s belongs to user %d, who is neither this user nor the one who listens there", filepath.Dir(path), owner)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return unavailable("others may write to %s: chmod go-w it", filepath.Dir(path))
+	}
+	return nil
+}
+
+func (e *Endpoint) dialVsock(address string) (*line, error) {
+	cid, port, err := config.VsockAddress(address)
+	if err != nil {
+		return nil, unavailable("%w", err)
+	}
+	fd, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, unavailable("vsock: %w", err)
+	}
+	l, err := e.line(fd, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Connect(fd, &unix.SockaddrVM{CID: cid, Port: port}); err != nil {
+		_ = l.Close() // nothing was said on it
+		return nil, unavailable("the guard at vsock:%s: %w", address, err)
+	}
+	return l, nil
+}
+
+// line makes a connection of a socket, which it takes over.
+func (e *Endpoint) line(fd int, stream bool) (*line, error) {
+	if e.KeepFD != nil && !e.KeepFD(fd) {
+		_ = unix.Close(fd) // it was never connected
+		return nil, ck.Errorf(ck.CKR_HOST_MEMORY, "too many connections to guards")
+	}
+	return newLine(&socket{fd: fd, stream: stream, drop: e.DropFD}), nil
+}
+
+// String names the endpoint for messages.
+func (e *Endpoint) String() string {
+	if e.Address != "" {
+		return e.Address
+	}
+	return fmt.Sprintf("unix:%s", strings.Join(e.Sockets, ", unix:"))
+}

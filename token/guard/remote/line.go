@@ -1,0 +1,61 @@
+package remote
+
+import (
+	"time"
+
+	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// line is one connection to a guard, with one call on it at a time.
+type line struct {
+	socket *socket
+	conn   *protocol.Conn
+	buffer []byte // for requests
+}
+
+// smallBuffer holds most requests: what is larger is made when it comes, and not kept.
+const smallBuffer = 4 << 10
+
+func newLine(s *socket) *line {
+	return &line{socket: s, conn: protocol.NewConn(s, s.stream), buffer: make([]byte, 0, smallBuffer)}
+}
+
+// broken is a failure of the connection, not an answer of the guard. What was asked may have been done.
+type broken struct{ cause error }
+
+func (b *broken) Error() string { return b.cause.Error() }
+
+func (b *broken) Unwrap() error { return b.cause }
+
+// call sends a request and reads the answer into reply, whose byte slices are valid while done runs. An error that is not *broken is the guard's.
+func (l *line) call(method protocol.Method, request, reply protocol.Message, wait time.Duration, done func()) error {
+	message, err := protocol.AppendRequest(l.buffer, method, request)
+	if cap(message) <= smallBuffer {
+		l.buffer = message[:0]
+	}
+	if err != nil {
+		secret.Wipe(message)
+		return err
+	}
+	if err := l.socket.wait(wait); err != nil {
+		secret.Wipe(message)
+		return &broken{err}
+	}
+	if err := l.conn.Send(message); err != nil {
+		return &broken{err}
+	}
+	answer, err := l.conn.Receive()
+	if err != nil {
+		return &broken{err}
+	}
+	defer l.conn.Wipe()
+	if err := protocol.DecodeReply(answer, reply); err != nil {
+		return err
+	}
+	done()
+	return nil
+}
+
+// Close closes the connection.
+func (l *line) Close() error { return l.conn.Close() }
