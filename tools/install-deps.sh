@@ -24,6 +24,9 @@ need libengine-pkcs11-openssl '/usr/lib/*/engines-3/pkcs11.so'
 need openssh-client ssh-keygen
 need libnss3-tools modutil
 need libnss3-tools certutil
+need swtpm swtpm
+need swtpm-tools swtpm_setup
+need tpm2-tools tpm2_getcap
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
