@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/seal"
+	"github.com/ncrypt11/ncrypt11/token/seal/pinhash"
 )
 
 // FORMAT.md, version 1.
@@ -16,11 +17,11 @@ const (
 	kindOpen = 0
 	kindPIN  = 1
 
-	kekLen      = 32
+	kekLen      = pinhash.Len
 	nonceLen    = 12
 	tagLen      = 16
 	checksumLen = 16
-	headerLen   = len(magic) + 1 + 4 + 4 + 1 + kekLen + nonceLen
+	headerLen   = len(magic) + 1 + pinhash.CostLen + kekLen + nonceLen
 	maxMaster   = 1024
 )
 
@@ -35,9 +36,7 @@ type header struct {
 func (h *header) append(dst []byte) []byte {
 	dst = append(dst, magic...)
 	dst = append(dst, h.kind)
-	dst = binary.BigEndian.AppendUint32(dst, h.cost.Passes)
-	dst = binary.BigEndian.AppendUint32(dst, h.cost.KiB)
-	dst = append(dst, h.cost.Threads)
+	dst = h.cost.Append(dst)
 	dst = append(dst, h.salt[:]...)
 	return append(dst, h.nonce[:]...)
 }
@@ -53,15 +52,11 @@ func parse(sealed, context []byte) (h *header, head, ciphertext []byte, err erro
 		return nil, nil, nil, seal.ErrDamaged
 	}
 	fields := body[len(magic):headerLen]
-	h = &header{kind: fields[0], cost: Cost{
-		Passes:  binary.BigEndian.Uint32(fields[1:]),
-		KiB:     binary.BigEndian.Uint32(fields[5:]),
-		Threads: fields[9],
-	}}
-	copy(h.salt[:], fields[10:])
-	copy(h.nonce[:], fields[10+kekLen:])
+	h = &header{kind: fields[0], cost: pinhash.Parse([pinhash.CostLen]byte(fields[1:]))}
+	copy(h.salt[:], fields[1+pinhash.CostLen:])
+	copy(h.nonce[:], fields[1+pinhash.CostLen+kekLen:])
 	switch {
-	case h.kind == kindOpen && h.cost == Cost{}, h.kind == kindPIN && h.cost.ok():
+	case h.kind == kindOpen && h.cost == Cost{}, h.kind == kindPIN && h.cost.OK():
 		return h, body[:headerLen], body[headerLen:], nil
 	}
 	return nil, nil, nil, seal.ErrDamaged

@@ -8,45 +8,19 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
-
-	"golang.org/x/crypto/argon2"
 
 	"github.com/ncrypt11/ncrypt11/token/seal"
+	"github.com/ncrypt11/ncrypt11/token/seal/pinhash"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// Cost is what one guess of a PIN costs: the Argon2id parameters of RFC 9106.
-type Cost struct {
-	Passes  uint32
-	KiB     uint32
-	Threads uint8
-}
-
-// DefaultCost is 19 MiB and two passes in one thread, about 20 ms: enough to be felt by who guesses, and little enough to be asked of
-// every program that logs in.
-var DefaultCost = Cost{Passes: 2, KiB: 19 * 1024, Threads: 1}
-
-// The cost that a sealed master key asks for comes from a file. These bounds keep a hostile one from using up the machine.
-const (
-	maxPasses  = 64
-	maxKiB     = 1 << 20
-	maxThreads = 16
-	maxWork    = 4 << 20 // passes times KiB
-)
-
-func (c Cost) ok() bool {
-	return c.Passes >= 1 && c.Passes <= maxPasses &&
-		c.Threads >= 1 && c.Threads <= maxThreads &&
-		c.KiB >= 8*uint32(c.Threads) && c.KiB <= maxKiB &&
-		uint64(c.Passes)*uint64(c.KiB) <= maxWork
-}
+// Cost is what one guess of a PIN costs.
+type Cost = pinhash.Cost
 
 // Sealer is a seal.Sealer. Without a PIN it seals under a random key that stands beside the ciphertext: then nothing but the file's
 // permissions protect the master key.
 type Sealer struct {
 	cost Cost
-	one  sync.Mutex // one derivation at a time: parallel logins queue up and do not add up their memory
 }
 
 var _ seal.Sealer = (*Sealer)(nil)
@@ -54,12 +28,12 @@ var _ seal.Sealer = (*Sealer)(nil)
 // Option changes a Sealer.
 type Option func(*Sealer)
 
-// WithCost seals at another cost than DefaultCost. Unseal takes what the sealed bytes say.
+// WithCost seals at another cost than pinhash.Default. Unseal takes what the sealed bytes say.
 func WithCost(c Cost) Option { return func(s *Sealer) { s.cost = c } }
 
 // New returns a sealer.
 func New(options ...Option) *Sealer {
-	s := &Sealer{cost: DefaultCost}
+	s := &Sealer{cost: pinhash.Default}
 	for _, set := range options {
 		set(s)
 	}
@@ -74,7 +48,7 @@ func (s *Sealer) Seal(master, auth *secret.Bytes, context []byte, terms *seal.Te
 	if master.Len() == 0 || master.Len() > maxMaster {
 		return nil, fmt.Errorf("a master key of %d bytes cannot be sealed", master.Len())
 	}
-	if !s.cost.ok() {
+	if !s.cost.OK() {
 		return nil, errors.New("the Argon2id cost is out of bounds")
 	}
 	h := header{kind: kindOpen}
@@ -85,11 +59,11 @@ func (s *Sealer) Seal(master, auth *secret.Bytes, context []byte, terms *seal.Te
 	rand.Read(h.nonce[:])
 
 	blob := h.append(nil)
-	aead, err := s.aead(&h, auth)
+	gcm, err := aead(&h, auth)
 	if err != nil {
 		return nil, err
 	}
-	blob = aead.Seal(blob, h.nonce[:], master.Bytes(), associated(blob, context))
+	blob = gcm.Seal(blob, h.nonce[:], master.Bytes(), associated(blob, context))
 	return appendChecksum(blob, context), nil
 }
 
@@ -103,12 +77,12 @@ func (s *Sealer) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*sec
 	if (h.kind == kindPIN) != (auth != nil) {
 		return nil, seal.ErrAuth
 	}
-	aead, err := s.aead(h, auth)
+	gcm, err := aead(h, auth)
 	if err != nil {
 		return nil, err
 	}
-	master := secret.New(len(ciphertext) - aead.Overhead())
-	if _, err := aead.Open(master.Bytes()[:0], h.nonce[:], ciphertext, associated(head, context)); err != nil {
+	master := secret.New(len(ciphertext) - gcm.Overhead())
+	if _, err := gcm.Open(master.Bytes()[:0], h.nonce[:], ciphertext, associated(head, context)); err != nil {
 		master.Close()
 		if h.kind == kindOpen {
 			return nil, seal.ErrDamaged
@@ -125,13 +99,12 @@ func (s *Sealer) Terms([]byte) (*seal.Terms, error) { return &seal.Terms{}, nil 
 func (s *Sealer) PINLimit() int { return 0 }
 
 // aead is the cipher that h and the PIN give.
-func (s *Sealer) aead(h *header, auth *secret.Bytes) (cipher.AEAD, error) {
+func aead(h *header, auth *secret.Bytes) (cipher.AEAD, error) {
 	kek := h.salt[:]
 	if h.kind == kindPIN {
-		s.one.Lock()
-		kek = argon2.IDKey(auth.Bytes(), h.salt[:], h.cost.Passes, h.cost.KiB, h.cost.Threads, kekLen)
-		s.one.Unlock()
-		defer secret.Wipe(kek)
+		hash := h.cost.Hash(auth, h.salt[:])
+		defer hash.Close()
+		kek = hash.Bytes()
 	}
 	block, err := aes.NewCipher(kek)
 	if err != nil {
