@@ -33,6 +33,7 @@ type Config struct {
 	TokenDirs []Dir    // looked through in this order; the first one of a scope is where new tokens of that scope go
 	Files     []string // configuration files that were read
 	Guard     Guard
+	logDirs   []string
 
 	Settings
 }
@@ -53,7 +54,7 @@ type Getenv func(string) string
 
 // Load reads the environment and the configuration files. Its errors name the file and the line.
 func Load(getenv Getenv) (*Config, error) {
-	c := &Config{}
+	c := &Config{logDirs: logDirs(getenv)}
 	var files []string
 	if home := getenv("NCRYPT11_HOME"); home != "" {
 		if !filepath.IsAbs(home) {
