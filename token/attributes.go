@@ -1,6 +1,8 @@
 package token
 
 import (
+	"slices"
+
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -35,11 +37,20 @@ func (s *Session) GetAttributes(h ck.ObjectHandle, readings []Reading, use func(
 	if wantsSecret(set, readings) {
 		ref, err = t.load(o)
 	}
+	if asksUsable(set, readings) && o.isToken() && !t.keysUsable() {
+		set = set.Clone()
+		set.PutBool(ck.CKA_NCRYPT_USABLE, false)
+	}
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return s.read(set, ref, readings, use)
+	return t.noteLost(s.read(set, ref, readings, use))
+}
+
+// asksUsable says whether it is asked if the key can still be used, which only the guard knows.
+func asksUsable(set *attr.Set, readings []Reading) bool {
+	return keyed(set) && slices.ContainsFunc(readings, func(r Reading) bool { return r.Type == ck.CKA_NCRYPT_USABLE })
 }
 
 // wantsSecret says whether a value is asked for that only the guard has, and may reveal.

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
@@ -17,7 +19,14 @@ type Spec struct {
 	Label   string
 	Policy  string // store.PolicySoftware, ...; "" is store.PolicyVBSPreferred
 	NoLogin bool
-	Scope   config.Scope // "" is config.User
+	Scope   config.Scope     // "" is config.User
+	PerBoot bool             // its keys die with this boot; needs an isolating guard
+	Allow   []seal.Principal // who may use a token of machine scope, beside who makes it; needs an isolating guard
+}
+
+// terms are what the token's master keys are to promise, nil for none.
+func (s *Spec) terms() *seal.Terms {
+	return &seal.Terms{PerBoot: s.PerBoot, Access: seal.Access{Machine: s.Scope == config.Machine, Allow: s.Allow}}
 }
 
 // InitToken is C_InitToken. On the fresh slot it makes a token whose SO PIN is pin; on an initialized one pin must be its SO PIN, and all
@@ -101,28 +110,45 @@ func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*s
 		return nil, err
 	}
 	defer keys.Close() // the token asks for its own when it needs one
-	return h, sealMasters(keys, h, soPIN)
+	return h, sealMasters(keys, h, soPIN, spec.terms())
 }
 
 // sealMasters makes fresh master keys: one without a PIN, and for a token with a login one under the SO PIN, which C_InitPIN puts under
 // the user's PIN as well.
-func sealMasters(keys guard.Keys, h *store.Header, soPIN *secret.Bytes) error {
-	seal := func(pin *secret.Bytes, role string) ([]byte, error) {
-		vault, sealed, err := keys.NewMaster(pin, sealContext(h.Serial, role), nil)
+func sealMasters(keys guard.Keys, h *store.Header, soPIN *secret.Bytes, terms *seal.Terms) error {
+	terms, err := keepable(terms, keys.Level())
+	if err != nil {
+		return err
+	}
+	newMaster := func(pin *secret.Bytes, role string) ([]byte, error) {
+		vault, sealed, err := keys.NewMaster(pin, sealContext(h.Serial, role), terms)
 		if err == nil {
 			keys.Lock(vault)
 		}
 		return sealed, err
 	}
-	var err error
-	if h.Sealed.Open, err = seal(nil, openRole); err != nil {
+	if h.Sealed.Open, err = newMaster(nil, openRole); err != nil {
 		return err
 	}
 	h.Sealed.User, h.Sealed.SO = nil, nil
 	if soPIN != nil {
-		h.Sealed.SO, err = seal(soPIN, roles[officer].name)
+		h.Sealed.SO, err = newMaster(soPIN, roles[officer].name)
 	}
+	describeProtection(h, keys, terms)
 	return err
+}
+
+// keepable refuses terms that a guard of this level cannot keep, and gives those that it is to keep.
+func keepable(terms *seal.Terms, level guard.Level) (*seal.Terms, error) {
+	switch {
+	case level.Isolated():
+		return terms, nil
+	case terms.PerBoot:
+		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "keys that die with the boot need an isolating guard and a TPM: see `ncrypt11 status`")
+	case len(terms.Access.Allow) > 0:
+		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "an access list needs an isolating guard and a TPM, since software lets in whoever can read the token: see `ncrypt11 status`")
+	}
+	return nil, nil
 }
 
 // reinitialize is C_InitToken on a token that is initialized already.
@@ -140,18 +166,26 @@ func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 		return ck.Errorf(ck.CKR_PIN_INCORRECT, "token %q was made without an SO PIN: delete it with `ncrypt11 delete --token` instead", h.Label)
 	}
 	vault, err := t.checkPIN(h, officer, pin)
+	if err != nil && !errors.Is(err, seal.ErrDead) { // a token that died with its boot has nothing behind the PIN
+		return err
+	}
+	keys, err := t.guard()
 	if err != nil {
 		return err
 	}
-	t.keys.Lock(vault)
+	keys.Lock(vault)
 	t.restart()
 	t.forgetKeys()
 	fresh := &store.Header{
 		Serial: h.Serial, Label: strings.TrimRight(label, " "), Policy: h.Policy, Login: h.Login, Options: h.Options, Created: time.Now(),
 	}
-	if err := sealMasters(t.keys, fresh, pin); err != nil {
+	terms, err := termsOf(h)
+	if err != nil {
 		return err
 	}
-	t.head = nil
+	if err := sealMasters(keys, fresh, pin, terms); err != nil {
+		return err
+	}
+	t.head, t.dead = nil, false
 	return t.st.Reset(fresh)
 }

@@ -35,7 +35,7 @@ func (s *Session) makeKey(d *draft, by func(guard.Keys, guard.Vault) (*guard.Key
 	}
 	key, err := by(keys, vault)
 	if err != nil {
-		return 0, err
+		return 0, s.tok.noteLost(err)
 	}
 	if err := d.accept(key); err != nil {
 		discard(keys, d)

@@ -1,8 +1,11 @@
 package token
 
 import (
+	"errors"
+
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
@@ -66,6 +69,10 @@ func (t *Token) loginAs(who login, pin *secret.Bytes) error {
 		return nil
 	}
 	vault, err := t.checkPIN(h, who, pin)
+	if errors.Is(err, seal.ErrDead) {
+		t.login = who // nothing is behind the PIN any more; what is left can be seen, and not used
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -80,6 +87,9 @@ func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.V
 	if !role.isSet(h) {
 		return 0, ck.CKR_USER_PIN_NOT_INITIALIZED
 	}
+	if t.bootOver(h) {
+		return 0, errBootOver
+	}
 	keys, err := t.guard()
 	if err != nil {
 		return 0, err
@@ -91,7 +101,7 @@ func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.V
 	})
 	if err != nil {
 		keys.Lock(vault)
-		return 0, err
+		return 0, t.noteDeath(err)
 	}
 	return vault, nil
 }
@@ -129,6 +139,9 @@ func (t *Token) vault(private bool) (guard.Vault, error) {
 	if err != nil {
 		return 0, err
 	}
+	if t.bootOver(h) {
+		return 0, errBootOver
+	}
 	if private && h.Login == store.LoginPIN {
 		if t.login != user {
 			return 0, ck.CKR_USER_NOT_LOGGED_IN
@@ -143,7 +156,7 @@ func (t *Token) vault(private bool) (guard.Vault, error) {
 		return 0, err
 	}
 	t.vaults.open, err = keys.Unlock(h.Sealed.Open, nil, sealContext(h.Serial, openRole))
-	return t.vaults.open, err
+	return t.vaults.open, t.noteDeath(err)
 }
 
 // seesPrivate says whether private objects may be seen and used. The token's lock is held.

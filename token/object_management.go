@@ -115,7 +115,7 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 	}
 	if keyed(copied) {
 		if d.key, err = keys.Reissue(vault, ref, d.policy()); err != nil {
-			return 0, err
+			return 0, s.tok.noteLost(err)
 		}
 	}
 	return s.keepOne(keys, d)

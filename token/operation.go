@@ -170,6 +170,7 @@ func (s *Session) carryOn(kind operationKind, as style, last bool, out *Output, 
 	if ck.Code(err) == ck.CKR_KEY_HANDLE_INVALID && s.rebind(op, operationOps[kind]) {
 		n, err = step(op)
 	}
+	err = s.tok.noteLost(err)
 	switch ck.Code(err) {
 	case ck.CKR_OK:
 		if last && (out == nil || !out.Null) {

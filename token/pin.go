@@ -43,7 +43,7 @@ func sealContext(serial, role string) []byte { return []byte("ncrypt11 token " +
 // countTry takes one of the tries that are left.
 func (t *Token) countTry(r *role) error {
 	return t.st.UpdateHeader(func(h *store.Header) error {
-		if *r.failures(h) >= t.maxFails {
+		if *r.failures(h) >= t.pinLimit(h) {
 			return ck.Errorf(ck.CKR_PIN_LOCKED, "%d wrong PINs in a row", *r.failures(h))
 		}
 		*r.failures(h)++
@@ -51,8 +51,12 @@ func (t *Token) countTry(r *role) error {
 	})
 }
 
-// tryPIN has try check a PIN, while no other process has one checked.
+// tryPIN has try check a PIN, while no other process has one checked. Who may use a token but not write it cannot count: a guard that counts for itself
+// makes that good. The token's lock is held, and its guard is known.
 func (t *Token) tryPIN(r *role, try func() error) error {
+	if t.st.ReadOnly() && t.keys.PINLimit() > 0 {
+		return try()
+	}
 	return t.st.InTurn(func() error { return t.countedTry(r, try) })
 }
 
@@ -86,9 +90,9 @@ func (t *Token) pinFlags(h *store.Header) ck.Flags {
 	var flags ck.Flags
 	for _, r := range roles {
 		switch failures := *r.failures(h); {
-		case failures >= t.maxFails:
+		case failures >= t.pinLimit(h):
 			flags |= r.blocked
-		case failures == t.maxFails-1:
+		case failures == t.pinLimit(h)-1:
 			flags |= r.final | r.countLow
 		case failures > 0:
 			flags |= r.countLow

@@ -13,7 +13,9 @@ var protections = map[string]plan.Protection{
 }
 
 // planFloor is the least that the token gives its keys.
-func planFloor(h *store.Header) plan.Policy { return plan.Policy{Protection: protections[h.Policy]} }
+func planFloor(h *store.Header) plan.Policy {
+	return plan.Policy{Protection: protections[h.Policy], PerBoot: PerBoot(h)}
+}
 
 // protect plans a key as NCrypt would (package plan), refuses a plan that cannot be kept, and writes down what is achieved.
 // The token's lock is held.
@@ -33,11 +35,8 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 	if p.Protection == plan.Require && !keys.Level().Isolated() {
 		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key must be isolated, and no isolating guard is available: see `ncrypt11 status`")
 	}
-	if p.Lifetime == plan.PerBoot {
-		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key shall die with this boot, which needs an isolating guard: see `ncrypt11 status`")
-	}
 	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Level().Isolated())
-	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, false)
+	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, p.Lifetime == plan.PerBoot)
 	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
 	return nil
 }

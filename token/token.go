@@ -29,6 +29,7 @@ type Token struct {
 	head        *store.Header // as of the last sync; nil: not read yet
 	headVersion int64         // the store's version that head is of
 	vaults      vaults
+	dead        bool // of a per-boot token: the TPM says that its boot is over
 	login       login
 	logouts     uint // how many there were
 	sessions    struct{ ro, rw uint }

@@ -45,7 +45,7 @@ func (s *Session) WrapKey(m ck.Mechanism, wrapping, key ck.ObjectHandle, out Out
 	}
 	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme)
 	if err != nil {
-		return 0, renamed(err, wrapErrors)
+		return 0, renamed(s.tok.noteLost(err), wrapErrors)
 	}
 	return out.put(wrapped)
 }

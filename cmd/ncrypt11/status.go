@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/wire"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -44,7 +45,7 @@ func (a *app) status() error {
 	}
 	list, problems := storedTokens(cfg)
 	s := status{
-		Version: version(), Library: libraryPath(), Configuration: append([]string{}, cfg.Files...), VBS: vbsStatus(),
+		Version: version(), Library: libraryPath(), Configuration: append([]string{}, cfg.Files...), VBS: vbsStatus(wire.Guards(cfg, a.getenv)),
 		Tokens: []tokenStatus{}, Problems: []string{},
 	}
 	for _, dir := range cfg.TokenDirs {
@@ -69,13 +70,18 @@ func (a *app) tokenStatuses(list []stored) ([]tokenStatus, error) {
 		return nil, err
 	}
 	defer p.Close()
+	cfg, err := config.Load(a.getenv)
+	if err != nil {
+		return nil, err
+	}
+	guards := wire.Guards(cfg, a.getenv)
 	present, err := presentTokens(p)
 	if err != nil {
 		return nil, err
 	}
 	all := []tokenStatus{}
 	for _, t := range list {
-		all = append(all, statusOf(&t, present))
+		all = append(all, statusOf(&t, present, guards))
 	}
 	return all, nil
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/p11uri"
+	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/store"
-	"github.com/ncrypt11/ncrypt11/wire"
 )
 
 // tokenStatus is a token in the JSON of `status` and `init`.
@@ -39,8 +39,8 @@ const (
 )
 
 // vbsStatus asks for a guard as a token that demands isolation would.
-func vbsStatus() vbs {
-	keys, err := wire.Guard(&store.Header{Policy: store.PolicyVBSRequired})
+func vbsStatus(guards token.GuardFor) vbs {
+	keys, err := guards(&store.Header{Policy: store.PolicyVBSRequired})
 	if err != nil {
 		return vbs{Reason: strings.TrimPrefix(reason(err), "VBS is unavailable: ")}
 	}
@@ -49,8 +49,8 @@ func vbsStatus() vbs {
 }
 
 // protectionOf asks the guard that the token would get.
-func protectionOf(h *store.Header) string {
-	keys, err := wire.Guard(h)
+func protectionOf(guards token.GuardFor, h *store.Header) string {
+	keys, err := guards(h)
 	if err != nil {
 		return protectionUnavailable
 	}
@@ -62,7 +62,7 @@ func protectionOf(h *store.Header) string {
 }
 
 // statusOf puts together what lies on disk and what the engine says.
-func statusOf(t *stored, list []present) tokenStatus {
+func statusOf(t *stored, list []present, guards token.GuardFor) tokenStatus {
 	s := tokenStatus{Serial: t.Serial, Scope: string(t.scope), Path: t.Path}
 	s.URI = (&p11uri.URI{Path: map[string]string{p11uri.Serial: t.Serial}}).String()
 	if t.Err != nil {
@@ -70,7 +70,7 @@ func statusOf(t *stored, list []present) tokenStatus {
 		return s
 	}
 	h := t.header
-	s.Label, s.Policy, s.Login, s.Protection = h.Label, h.Policy, h.Login, protectionOf(h)
+	s.Label, s.Policy, s.Login, s.Protection = h.Label, h.Policy, h.Login, protectionOf(guards, h)
 	s.URI = (&p11uri.URI{Path: map[string]string{p11uri.Token: h.Label, p11uri.Serial: t.Serial}}).String()
 	for i := range list {
 		if list[i].info.SerialNumber == t.Serial {

@@ -6,16 +6,11 @@
 package guard
 
 import (
-	"errors"
-
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
-
-// ErrLost is part of the error for a key that was in the memory of a guard that has ended, and nowhere else (CKR_DEVICE_ERROR).
-var ErrLost = errors.New("the guard that had this key in its memory has ended")
 
 // Ref names a key that a guard has loaded. It means something to that guard only. 0: none.
 type Ref uint64

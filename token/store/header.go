@@ -50,6 +50,9 @@ type SealedKeys struct {
 	SO   []byte `json:",omitempty"` // the same master key under the security officer's PIN, for C_InitPIN
 }
 
+// Made says whether the token has its master keys: it exists, and is not about to.
+func (h *Header) Made() bool { return len(h.Sealed.Open) > 0 }
+
 const (
 	serialLen = 16
 	maxLabel  = 32

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 )
 
@@ -105,7 +104,7 @@ type failure struct {
 }
 
 // causes are the errors that a client must know again. Their places in the list are the protocol's.
-var causes = []error{nil, seal.ErrDead, guard.ErrLost, seal.ErrForeign, seal.ErrAbsent}
+var causes = []error{nil, seal.ErrDead, seal.ErrForeign, seal.ErrAbsent}
 
 func (f *failure) code(c *coder) {
 	number(c, &f.rv, 8)

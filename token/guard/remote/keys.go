@@ -42,7 +42,7 @@ func (g *Keys) refIn(s *session, ref guard.Ref) (guard.Ref, error) {
 	}
 	if k.record == nil {
 		g.keys.Delete(ref)
-		return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "%w", guard.ErrLost)
+		return 0, &guard.LostError{Ref: ref}
 	}
 	loaded, err := g.loadIn(s, k.vault, k.record)
 	if err != nil {

@@ -1,0 +1,24 @@
+package token
+
+import (
+	"errors"
+
+	"github.com/ncrypt11/ncrypt11/token/guard"
+)
+
+// noteLost ends the session object whose key was in the memory of a guard that has ended, as err may say. The call that found out answers
+// CKR_DEVICE_ERROR; afterwards there is no such object.
+func (t *Token) noteLost(err error) error {
+	var lost *guard.LostError
+	if !errors.As(err, &lost) {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range t.objects.unstored {
+		if o.ref == lost.Ref {
+			t.objects.remove(o)
+		}
+	}
+	return err
+}

@@ -1,0 +1,91 @@
+package token
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/seal"
+	"github.com/ncrypt11/ncrypt11/token/store"
+)
+
+// What a token's header says of its protection, beyond its policy. It is there to be shown, and to choose a guard by; what holds is in the sealed
+// master keys, where nobody can change it.
+const (
+	optionIsolation = "isolation" // guard.Level that the token was made under; missing: software
+	optionBoot      = "boot"      // for a per-boot token: the boot that its keys live in
+	optionAllow     = "allow"     // the access list, separated by commas
+	optionScope     = "scope"     // "machine" for one with an access list; missing: its owner's alone
+	optionPINLimit  = "pin-limit" // how many wrong PINs in a row the guard lets pass
+)
+
+// Isolation is the level of the guard that the token was made under.
+func Isolation(h *store.Header) guard.Level {
+	level, _ := guard.ParseLevel(h.Options[optionIsolation])
+	return level
+}
+
+// PerBoot says whether the token's keys die with the boot that they were made in.
+func PerBoot(h *store.Header) bool { return h.Options[optionBoot] != "" }
+
+// Allowed is the token's access list, as it was when the token was made.
+func Allowed(h *store.Header) []string {
+	return slices.DeleteFunc(strings.Split(h.Options[optionAllow], ","), func(s string) bool { return s == "" })
+}
+
+// termsOf gives the terms that the token was made with.
+func termsOf(h *store.Header) (*seal.Terms, error) {
+	terms := &seal.Terms{PerBoot: PerBoot(h), Access: seal.Access{Machine: h.Options[optionScope] == string(config.Machine)}}
+	for _, name := range Allowed(h) {
+		p, err := seal.ParsePrincipal(name)
+		if err != nil {
+			return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "the token's access list is damaged: %w", err)
+		}
+		terms.Access.Allow = append(terms.Access.Allow, p)
+	}
+	return terms, nil
+}
+
+func setOption(h *store.Header, name, value string) {
+	if h.Options == nil {
+		h.Options = map[string]string{}
+	}
+	h.Options[name] = value
+}
+
+// describeProtection writes down what the token's master keys are made under.
+func describeProtection(h *store.Header, keys guard.Keys, terms *seal.Terms) {
+	if level := keys.Level(); level != guard.Software {
+		setOption(h, optionIsolation, level.String())
+	}
+	if limit := keys.PINLimit(); limit > 0 {
+		setOption(h, optionPINLimit, strconv.Itoa(limit))
+	}
+	if terms == nil {
+		return
+	}
+	if terms.PerBoot {
+		setOption(h, optionBoot, currentBoot())
+	}
+	if terms.Access.Machine {
+		setOption(h, optionScope, string(config.Machine))
+	}
+	var allow []string
+	for _, p := range terms.Access.Allow {
+		allow = append(allow, p.String())
+	}
+	if len(allow) > 0 {
+		setOption(h, optionAllow, strings.Join(allow, ","))
+	}
+}
+
+// pinLimit is how many wrong PINs in a row lock a PIN of the token.
+func (t *Token) pinLimit(h *store.Header) int {
+	if limit, err := strconv.Atoi(h.Options[optionPINLimit]); err == nil && limit > 0 {
+		return min(limit, t.maxFails)
+	}
+	return t.maxFails
+}
