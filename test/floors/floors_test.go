@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"token/events":                1,
 	"cmd/ncrypt11/keyfile":        1,
 	"cmd/ncrypt11/p11uri":         1,
+	"token/guard/peer":            2, // over seal: an access list's principals
 	"token/mech":                  2, // over pubkey: what a mechanism asks of a key
 	"ncryptmap/plan":              2, // over attr: what becomes of a template
 	"token/guard":                 3,
@@ -54,6 +55,7 @@ var floors = map[string]int{
 var unsafePackages = map[string]string{
 	"cabi":                        "the C ABI",
 	"cabi/shim":                   "the C that makes Go bearable in other programs, linked by a Go file",
+	"token/guard/peer":            "SO_PEERGROUPS, for which golang.org/x/sys/unix has no call",
 	"token/guard/local/rsakernel": "AVX-512 IFMA, which Go has no instructions for: the only C of the guard",
 }
 
@@ -67,6 +69,8 @@ var foreign = map[string]map[string]string{
 	"token/guard/remote":          {"golang.org/x/sys/unix": "sockets whose calls block"},
 	"token/guard/local/rsakernel": {"filippo.io/bigmod": "the check of each result, by other arithmetic"},
 	"token/seal/pinhash":          {"golang.org/x/crypto/argon2": "keys from PINs"},
+	"token/secret":                {"golang.org/x/sys/unix": "memory outside of Go's heap"},
+	"token/guard/peer":            {"golang.org/x/sys/unix": "socket options"},
 	"token/store":                 {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",
