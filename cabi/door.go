@@ -40,8 +40,12 @@ var provider atomic.Pointer[token.Provider]
 // starting lets one C_Initialize or C_Finalize run at a time; programs call them from several threads at once.
 var starting sync.Mutex
 
-// maxProcs caps the threads that run Go code at once: the host has threads of its own.
-const maxProcs = 8
+// The threads that run Go code at once: the host has threads of its own. With one only, a thread that waits for a guard would have its processor taken away
+// each time, by a monitor that wakes up every 20 µs to see.
+const (
+	minProcs = 2
+	maxProcs = 8
+)
 
 // gcPercent lets the heap, which is next to empty, grow to 8 MiB between collections instead of 4.
 const gcPercent = 200
@@ -55,8 +59,8 @@ func initialize() error {
 	if provider.Load() != nil {
 		return ck.CKR_CRYPTOKI_ALREADY_INITIALIZED
 	}
-	if runtime.GOMAXPROCS(0) > maxProcs {
-		runtime.GOMAXPROCS(maxProcs)
+	if n := runtime.GOMAXPROCS(0); n < minProcs || n > maxProcs {
+		runtime.GOMAXPROCS(min(max(n, minProcs), maxProcs))
 	}
 	debug.SetGCPercent(gcPercent)
 	openTrace(getenv("NCRYPT11_TRACE"))

@@ -9,9 +9,10 @@ import (
 
 // line is one connection to a guard, with one call on it at a time.
 type line struct {
-	socket *socket
-	conn   *protocol.Conn
-	buffer []byte // for requests
+	socket  *socket
+	conn    *protocol.Conn
+	buffer  []byte // for requests
+	yielded time.Time
 }
 
 // smallBuffer holds most requests: what is larger is made when it comes, and not kept.
@@ -42,6 +43,7 @@ func (l *line) call(method protocol.Method, request, reply protocol.Message, wai
 		secret.Wipe(message)
 		return &broken{err}
 	}
+	l.yield()
 	if err := l.conn.Send(message); err != nil {
 		return &broken{err}
 	}
