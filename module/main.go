@@ -6,7 +6,10 @@ import (
 	"github.com/ncrypt11/ncrypt11/wire"
 )
 
-func init() { cabi.Start = wire.Provider }
+func init() {
+	cabi.Start = wire.Provider
+	wire.InHost = &wire.Host{Spawn: cabi.Spawn, KeepFD: cabi.KeepFD, DropFD: cabi.DropFD, Library: cabi.LibraryPath}
+}
 
 // main is never run: the library's calls come through cabi.
 func main() {}

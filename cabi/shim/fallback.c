@@ -164,7 +164,10 @@ int fallback_load(void)
 	shim_state->copy = load_from_memory();
 	if (shim_state->copy == NULL)
 		shim_state->copy = load_from_directories();
-	return shim_state->copy != NULL ? SHIM_COPY : SHIM_BROKEN;
+	if (shim_state->copy == NULL)
+		return SHIM_BROKEN;
+	library_tell(shim_state->copy);
+	return SHIM_COPY;
 }
 
 void *shim_copy_symbol(const char *name)

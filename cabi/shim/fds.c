@@ -1,49 +1,90 @@
 /*
  * Descriptors that a forked child must not share with its parent: connections
  * on which the peer knows the parent, by its credentials and its session.
+ *
+ * The rows are what a child reads, and it may have been forked while a thread
+ * that it does not have was in the midst of writing: a row counts only once it
+ * is complete. The lists that lead to rows are used under the lock alone, and a
+ * child begins them anew.
  */
 #include "state.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The table is written by threads of the parent while another of them forks,
- * so a row counts only once it is complete. */
-static pthread_mutex_t *table_lock(void)
+/* Lists are of row numbers plus one, so that all zero is empty. */
+static uint16_t *bucket(int fd)
 {
-	return &shim_state->fd_lock;
+	return &shim_state->fds.buckets[(unsigned)fd % FD_BUCKETS];
+}
+
+static struct kept_fd *row_at(uint16_t link)
+{
+	return &shim_state->fds.rows[link - 1];
+}
+
+/* take_row takes a row that was given back, else the next that never was used:
+ * 0 if there is none. */
+static uint16_t take_row(struct fd_table *table)
+{
+	uint16_t link = table->free;
+	int touched = atomic_load(&table->touched);
+
+	if (link != 0) {
+		table->free = row_at(link)->next;
+		return link;
+	}
+	if (touched == MAX_FDS)
+		return 0;
+	atomic_store(&table->touched, touched + 1);
+	return (uint16_t)(touched + 1);
 }
 
 int shim_keep_fd(int fd)
 {
+	struct fd_table *table = &shim_state->fds;
 	struct stat status;
-	int result = -1;
+	uint16_t link;
 
 	if (fstat(fd, &status) != 0)
 		return -1;
-	pthread_mutex_lock(table_lock());
-	for (int i = 0; i < MAX_FDS && result != 0; i++) {
-		struct kept_fd *row = &shim_state->fds[i];
+	pthread_mutex_lock(&table->lock);
+	link = take_row(table);
+	if (link != 0) {
+		struct kept_fd *row = row_at(link);
 
-		if (atomic_load(&row->used))
-			continue;
 		row->fd = fd;
 		row->dev = status.st_dev;
 		row->ino = status.st_ino;
+		row->next = *bucket(fd);
+		*bucket(fd) = link;
 		atomic_store(&row->used, 1);
-		result = 0;
 	}
-	pthread_mutex_unlock(table_lock());
-	return result;
+	pthread_mutex_unlock(&table->lock);
+	return link != 0 ? 0 : -1;
 }
 
 void shim_drop_fd(int fd)
 {
-	pthread_mutex_lock(table_lock());
-	for (int i = 0; i < MAX_FDS; i++)
-		if (atomic_load(&shim_state->fds[i].used) && shim_state->fds[i].fd == fd)
-			atomic_store(&shim_state->fds[i].used, 0);
-	pthread_mutex_unlock(table_lock());
+	struct fd_table *table = &shim_state->fds;
+	uint16_t *link;
+
+	pthread_mutex_lock(&table->lock);
+	for (link = bucket(fd); *link != 0;) {
+		struct kept_fd *row = row_at(*link);
+		uint16_t dropped = *link;
+
+		if (row->fd != fd) {
+			link = &row->next;
+			continue;
+		}
+		atomic_store(&row->used, 0);
+		*link = row->next;
+		row->next = table->free;
+		table->free = dropped;
+	}
+	pthread_mutex_unlock(&table->lock);
 }
 
 /* fds_close_all runs in a child before Go is restarted. The host may have
@@ -51,8 +92,11 @@ void shim_drop_fd(int fd)
  * is closed. */
 void fds_close_all(void)
 {
-	for (int i = 0; i < MAX_FDS; i++) {
-		struct kept_fd *row = &shim_state->fds[i];
+	struct fd_table *table = &shim_state->fds;
+	int touched = atomic_load(&table->touched);
+
+	for (int i = 0; i < touched; i++) {
+		struct kept_fd *row = &table->rows[i];
 		struct stat status;
 
 		if (!atomic_exchange(&row->used, 0))
@@ -60,6 +104,9 @@ void fds_close_all(void)
 		if (fstat(row->fd, &status) == 0 && status.st_dev == row->dev && status.st_ino == row->ino)
 			close(row->fd);
 	}
+	memset(table->buckets, 0, sizeof table->buckets);
+	table->free = 0;
+	atomic_store(&table->touched, 0);
 	/* A thread that is not in this process may have held the lock. */
-	shim_state->fd_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	table->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }

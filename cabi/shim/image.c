@@ -145,6 +145,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
 	if (!contains(info, search->address))
 		return 0;
 	search->image->base = info->dlpi_addr;
+	search->image->path = info->dlpi_name;
 	search->image->headers = info->dlpi_phdr;
 	search->image->header_count = info->dlpi_phnum;
 	search->problem = read_headers(search->image, search->address);

@@ -65,7 +65,7 @@ static void make_state(void)
 	}
 	shim_state->wiped = wiped;
 	shim_state->wipes = !forced("pid") && madvise(wiped, page, MADV_WIPEONFORK) == 0;
-	shim_state->fd_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	shim_state->fds.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 /* take_entries lists what the dynamic linker would call after on_load: Go's
@@ -156,6 +156,7 @@ static void on_load(int argc, char **argv, char **envp)
 	make_state();
 	signals_init();
 	shim_state->failure = check();
+	library_find();
 	if (shim_state->failure == NULL && !forced("eager"))
 		shim_state->postponed = postpone();
 	if (!shim_state->postponed)

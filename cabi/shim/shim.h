@@ -98,6 +98,17 @@ void *shim_copy_symbol(const char *name);
 int shim_keep_fd(int fd);
 void shim_drop_fd(int fd);
 
+/* shim_spawn starts a program by its absolute path, so that the host does not
+ * notice: no SIGCHLD, no child to wait for, nothing of the host's in it. It gets
+ * a session of its own, /dev/null as descriptors 0 to 2 and no others, / as its
+ * directory, every signal as by default, and a umask of 077. Returns 0 once the
+ * program runs, or errno; EPERM in a process with raised privileges. */
+int shim_spawn(const char *program, char *const argv[], char *const envp[]);
+
+/* shim_library is the absolute path that this library was loaded from; empty
+ * where it is part of a program. */
+const char *shim_library(void);
+
 /* shim_status describes, in one line, how Go is run here and what failed. */
 const char *shim_status(void);
 

@@ -26,7 +26,9 @@
 enum {
 	MAX_SEGMENTS = 4,
 	MAX_ENTRIES = 32,
-	MAX_FDS = 64,
+	MAX_FDS = 1024, /* one for each call that is under way in the guard */
+	FD_BUCKETS = 256,
+	MAX_PATH = 4096,
 	MAX_SIGNAL = 64, /* Linux; _NSIG - 1 */
 };
 
@@ -43,6 +45,7 @@ struct segment {
 /* This library in memory, as found at load. */
 struct image {
 	ElfW(Addr) base;
+	const char *path;           /* as the dynamic linker has it */
 	char *low, *high;           /* all of it */
 	char *text_low, *text_high; /* its code */
 	const ElfW(Phdr) *headers;
@@ -64,6 +67,15 @@ struct kept_fd {
 	int fd;
 	dev_t dev;
 	ino_t ino;
+	uint16_t next; /* in its bucket, or among the free */
+};
+
+struct fd_table {
+	pthread_mutex_t lock;
+	atomic_int touched; /* so many rows have ever been used */
+	uint16_t free;   /* a list of rows given back */
+	uint16_t buckets[FD_BUCKETS];
+	struct kept_fd rows[MAX_FDS];
 };
 
 /* A page that the kernel clears in every child, however it was made. */
@@ -101,15 +113,14 @@ struct shim_state {
 	void *arguments;
 	size_t arguments_size;
 
-	pthread_mutex_t fd_lock;
-	struct kept_fd fds[MAX_FDS];
-
 	char *file; /* the library's file, kept from load for the copy */
 	size_t file_size;
 	void *copy;
 	_Atomic(const void *) forward;
 
 	char status[256];
+	char library[2 * MAX_PATH]; /* the file that this library was loaded from */
+	struct fd_table fds;
 };
 
 extern struct shim_state *shim_state;
@@ -158,6 +169,10 @@ char **arguments_make(void);
 
 /* fds.c */
 void fds_close_all(void);
+
+/* library.c */
+void library_find(void);
+void library_tell(void *copy);
 
 /* fallback.c */
 void fallback_keep_file(void);

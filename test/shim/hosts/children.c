@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -169,6 +170,116 @@ static void descriptors_of_parent(void)
 		close(a[i]), close(b[i]), close(c[i]);
 }
 
+enum { KEPT_AT_MOST = 1024 };
+
+/* is_open tells of a descriptor of this very file. */
+static int is_open(int fd, ino_t file) { return inode(fd) == file; }
+
+/* A child that only execs shares what is not closed on exec: the library is not
+ * asked. */
+static void hand_on(int fd)
+{
+	char command[80];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		snprintf(command, sizeof command, "test -e /proc/self/fd/%d", fd);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(1);
+	}
+	CHECK(wait_child(pid) == 0);
+}
+
+/* As many as can be kept; in every order; and what was taken back makes room. */
+static void many_descriptors(void)
+{
+	struct rlimit limit;
+	int fds[KEPT_AT_MOST + 1], pipes[2];
+	ino_t file;
+	pid_t pid;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0 && pipe(pipes) == 0);
+	file = inode(pipes[0]);
+	for (int i = 0; i <= KEPT_AT_MOST; i++)
+		CHECK((fds[i] = dup(pipes[0])) >= 0);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < KEPT_AT_MOST; i++)
+			CHECK(table->KeepFd(fds[i]) == 0);
+		CHECK(table->KeepFd(fds[KEPT_AT_MOST]) == -1);
+		for (int i = 0; i < KEPT_AT_MOST; i++)
+			if (round != 2 || i % 3 == 0)
+				table->DropFd(fds[(i * 7 + round) % KEPT_AT_MOST]);
+	}
+	CHECK(table->KeepFd(fds[KEPT_AT_MOST]) == 0);
+	hand_on(fds[KEPT_AT_MOST]);
+	pid = fork();
+	if (pid == 0) {
+		CHECK(table->Init() == 0);
+		for (int i = 0; i < KEPT_AT_MOST; i++)
+			CHECK(is_open(fds[(i * 7 + 2) % KEPT_AT_MOST], file) == (i % 3 == 0));
+		CHECK(!is_open(fds[KEPT_AT_MOST], file));
+		for (int i = 0; i < KEPT_AT_MOST; i += 3) /* the child's table is empty, and whole */
+			CHECK(table->KeepFd(fds[(i * 7 + 2) % KEPT_AT_MOST]) == 0);
+		_exit(0);
+	}
+	CHECK(wait_child(pid) == 0);
+	for (int i = 0; i <= KEPT_AT_MOST; i++) {
+		CHECK(is_open(fds[i], file));
+		table->DropFd(fds[i]);
+		close(fds[i]);
+	}
+	close(pipes[0]), close(pipes[1]);
+}
+
+static volatile int changing;
+
+static void *change(void *own)
+{
+	while (changing) {
+		for (int i = 0; i < 20; i++)
+			CHECK(table->KeepFd(((int *)own)[i]) == 0);
+		for (int i = 0; i < 20; i++)
+			table->DropFd(((int *)own)[i]);
+	}
+	return NULL;
+}
+
+/* A child forked while others keep and drop begins with a whole table. */
+static void changing_descriptors(void)
+{
+	pthread_t threads[3];
+	int own[3][20];
+
+	changing = 1;
+	for (int i = 0; i < 3; i++) {
+		for (int j = 0; j < 20; j++)
+			CHECK((own[i][j] = open("/dev/null", O_RDONLY)) >= 0);
+		CHECK(pthread_create(&threads[i], NULL, change, own[i]) == 0);
+	}
+	for (int i = 0; i < 10; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			int fds[2];
+
+			CHECK(table->Init() == 0 && pipe(fds) == 0);
+			for (int i = 0; i < KEPT_AT_MOST; i++)
+				CHECK(table->KeepFd(fds[i % 2]) == 0);
+			CHECK(table->KeepFd(fds[0]) == -1);
+			_exit(0);
+		}
+		CHECK(wait_child(pid) == 0);
+	}
+	changing = 0;
+	for (int i = 0; i < 3; i++) {
+		CHECK(pthread_join(threads[i], NULL) == 0);
+		for (int j = 0; j < 20; j++)
+			close(own[i][j]);
+	}
+}
+
 /* A child forked inside a callback returns into frames of the dead runtime if
  * it goes on; what it may do is exec or exit. */
 static int fork_in_callback(void)
@@ -209,6 +320,8 @@ static const struct kind {
 	{"daemon", NULL, daemonize},
 	{"fork-in-ending-thread", NULL, fork_in_ending_thread},
 	{"descriptors", NULL, descriptors_of_parent},
+	{"many-descriptors", NULL, many_descriptors},
+	{"changing-descriptors", NULL, changing_descriptors},
 	{"callback", NULL, callback},
 };
 

@@ -21,5 +21,6 @@ int main(int argc, char **argv)
 	table = load(argv[1]);
 	CHECK(table->Init() == 0 && table->Work(5) == 5);
 	CHECK(table->HasEnv(1) == 0);
+	CHECK(table->Spawn("/bin/true", (char *[]){"true", NULL}, (char *[]){NULL}) == EPERM);
 	return 0;
 }

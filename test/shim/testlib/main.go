@@ -4,6 +4,7 @@ package main
 
 // #cgo CFLAGS: -I${SRCDIR}/../../../cabi/shim -Wall -Wextra -fvisibility=hidden
 // #cgo LDFLAGS: -Wl,-z,now
+// #include "shim.h"
 // extern int call_back(void *function);
 import "C"
 
@@ -141,6 +142,13 @@ func goWrite(fd C.int) C.int {
 //export goCallback
 func goCallback(function unsafe.Pointer) C.int {
 	return call(func() C.int { return C.call_back(function) })
+}
+
+// goSpawn starts a program, and returns 0 or errno.
+//
+//export goSpawn
+func goSpawn(program *C.char, argv, envp **C.char) C.int {
+	return call(func() C.int { return C.shim_spawn(program, argv, envp) })
 }
 
 // goHasEnv tells whether Go's environment has the variable TESTLIB_n.

@@ -7,6 +7,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 extern int goWork(int), goSign(void), goLight(void), goPanic(void), goSleep(int), goWrite(int), goHasEnv(int), goCallback(void *);
+extern int goSpawn(char *, char **, char **);
 
 int call_back(void *function) { return ((int (*)(void))function)(); }
 
@@ -34,6 +35,9 @@ STUB(Sleep, (int milliseconds), (milliseconds))
 STUB(Write, (int fd), (fd))
 STUB(HasEnv, (int n), (n))
 STUB(Callback, (int (*function)(void)), ((void *)function))
+
+STUB(Spawn, (const char *program, char *const argv[], char *const envp[]),
+     ((char *)program, (char **)argv, (char **)envp))
 
 EXPORT const struct table *Table(void);
 
@@ -66,13 +70,21 @@ EXPORT const char *Status(void)
 
 EXPORT int KeepFd(int fd) { return shim_keep_fd(fd); }
 EXPORT void DropFd(int fd) { shim_drop_fd(fd); }
+EXPORT const char *Library(void)
+{
+	const struct table *copy = shim_forward();
+
+	return copy != NULL ? copy->Library() : shim_library();
+}
+
 EXPORT int InChild(void) { return shim_in_child(); }
 EXPORT int Forwarded(void) { return shim_forward() != NULL; }
 
 EXPORT const struct table *Table(void)
 {
 	static const struct table table = {
-		Init, Work, Sign, Light, Panic, Sleep, Write, HasEnv, Callback, Status, KeepFd, DropFd, InChild, Forwarded,
+		Init, Work, Sign, Light, Panic, Sleep, Write, HasEnv, Callback, Status, KeepFd, DropFd,
+		Spawn, Library, InChild, Forwarded,
 	};
 
 	return &table;

@@ -15,6 +15,8 @@ struct table {
 	const char *(*Status)(void);
 	int (*KeepFd)(int fd);
 	void (*DropFd)(int fd);
+	int (*Spawn)(const char *program, char *const argv[], char *const envp[]);
+	const char *(*Library)(void);
 	int (*InChild)(void);
 	int (*Forwarded)(void);
 };
