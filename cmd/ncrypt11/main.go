@@ -81,7 +81,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
-		a.versionCommand(),
+		a.eventsCommand(), a.versionCommand(),
 	)
 	refuseStrangers(root)
 	return root
