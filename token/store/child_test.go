@@ -23,6 +23,7 @@ var roles = map[string]func(path string, args []string) error{
 	"hit the size limit": hitSizeLimit,
 	"read only":          readOnly,
 	"read only with log": readOnlyWithLog,
+	"read shared":        readShared,
 }
 
 const roleVariable = "STORE_TEST_ROLE"
