@@ -76,7 +76,10 @@ func (c *coder) count(v *int, most int) {
 		c.err = errMalformed
 	}
 	number(c, &n, 4)
-	if *v = int(n); *v > most {
+	if !c.reading {
+		return // what is written may be shared, and is not touched
+	}
+	if *v = int(n); n > uint32(most) {
 		*v = 0
 		c.fail()
 	}
@@ -88,8 +91,10 @@ func (c *coder) flag(v *bool) {
 		n = 1
 	}
 	number(c, &n, 1)
-	*v = n == 1
-	if n > 1 {
+	if !c.reading {
+		return
+	}
+	if *v = n == 1; n > 1 {
 		c.fail()
 	}
 }
@@ -114,12 +119,13 @@ func (c *coder) fixed(v []byte) {
 }
 
 func (c *coder) text(v *string, most int) {
-	if !c.reading && len(*v) > most {
-		*v = (*v)[:most]
-	}
 	b := []byte(*v)
-	c.bytes(&b, most)
-	*v = string(b)
+	if !c.reading && len(b) > most {
+		b = b[:most]
+	}
+	if c.bytes(&b, most); c.reading {
+		*v = string(b)
+	}
 }
 
 // pin codes a PIN that may be missing. What is read is a copy, which the reader closes.

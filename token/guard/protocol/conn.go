@@ -19,8 +19,11 @@ const (
 	packetBody = packetLen - headLen
 )
 
-// stall is how long a peer may take with the rest of a message of which it has sent or taken a part.
-const stall = 10 * time.Second
+// Stall is how long a peer may take with the rest of a message of which it has sent or taken a part.
+const Stall = 10 * time.Second
+
+// keepLen is how large a buffer may be that is kept for the next message.
+const keepLen = 2 * packetLen
 
 // Transport is a connection: net.Conn without what is not used.
 type Transport interface {
@@ -34,10 +37,16 @@ type Conn struct {
 	t      Transport
 	stream bool
 	in     []byte // the last message that was received
+	clock  bool   // a read deadline runs, for the rest of a message
+	more   func(length int) error
 }
 
 // NewConn makes a connection of a transport that keeps packets apart, or of one that is a stream.
 func NewConn(t Transport, stream bool) *Conn { return &Conn{t: t, stream: stream} }
+
+// OnMore has ask decide, before another packet of a long message is taken, whether there is room for as much as the message would then have. Its error
+// ends the connection.
+func (c *Conn) OnMore(ask func(length int) error) { c.more = ask }
 
 // Close closes the transport and wipes what was received.
 func (c *Conn) Close() error {
@@ -48,7 +57,9 @@ func (c *Conn) Close() error {
 // Wipe zeroes the message that was received last.
 func (c *Conn) Wipe() {
 	secret.Wipe(c.in)
-	c.in = c.in[:0]
+	if c.in = c.in[:0]; cap(c.in) > keepLen {
+		c.in = nil // whoever once sent much does not keep as much memory for good
+	}
 }
 
 // Send sends what AppendRequest or AppendReply made, and wipes it.
@@ -86,22 +97,40 @@ func (c *Conn) Receive() ([]byte, error) {
 			return nil, err
 		}
 		copy(c.in[length:], covered[:])
-		switch length += n; {
-		case length > MaxMessage:
+		if length += n; length > MaxMessage {
 			return nil, fmt.Errorf("a message of more than %d bytes", MaxMessage)
-		case !last:
-			err = c.t.SetReadDeadline(time.Now().Add(stall))
-		case length > packetBody: // an idle peer is none that stalls
-			err = c.t.SetReadDeadline(time.Time{})
-		}
-		if err != nil {
-			return nil, err
 		}
 		if last {
 			c.in = c.in[:headLen+length]
-			return c.in[headLen:], nil
+			return c.in[headLen:], c.complete()
+		}
+		if err := c.begun(); err != nil {
+			return nil, err
+		}
+		if c.more != nil {
+			if err := c.more(length + packetBody); err != nil {
+				return nil, err
+			}
 		}
 	}
+}
+
+// begun starts the clock for the rest of a message. It is not wound up again by each part.
+func (c *Conn) begun() error {
+	if c.clock {
+		return nil
+	}
+	c.clock = true
+	return c.t.SetReadDeadline(time.Now().Add(Stall))
+}
+
+// complete stops the clock: an idle peer is none that stalls.
+func (c *Conn) complete() error {
+	if !c.clock {
+		return nil
+	}
+	c.clock = false
+	return c.t.SetReadDeadline(time.Time{})
 }
 
 // packet reads one packet, head included, into b, and gives the length of its body.
@@ -127,7 +156,9 @@ func (c *Conn) packet(b []byte) (n int, last bool, err error) {
 		return 0, false, errMalformed
 	}
 	if c.stream {
-		_, err = io.ReadFull(c.t, b[headLen:headLen+n])
+		if err = c.begun(); err == nil {
+			_, err = io.ReadFull(c.t, b[headLen:headLen+n])
+		}
 	} else if got != headLen+n {
 		err = errMalformed
 	}
@@ -137,7 +168,7 @@ func (c *Conn) packet(b []byte) (n int, last bool, err error) {
 // grow makes the buffer n bytes long.
 func (c *Conn) grow(n int) {
 	if n > cap(c.in) {
-		grown := make([]byte, len(c.in), max(n, 2*cap(c.in)))
+		grown := make([]byte, len(c.in), max(n, min(2*cap(c.in), headLen+MaxMessage)))
 		copy(grown, c.in)
 		secret.Wipe(c.in)
 		c.in = grown

@@ -47,7 +47,18 @@ func DecodeRequest(b []byte) (Method, Message, error) {
 	}
 	m := row.request()
 	m.code(c)
-	return method, m, c.ended()
+	if err := c.ended(); err != nil {
+		Release(m)
+		return 0, nil, err
+	}
+	return method, m, nil
+}
+
+// Release wipes what a decoded request has of its own: its PIN. The rest is the buffer's that it was read from.
+func Release(m Message) {
+	if owner, ok := m.(interface{ release() }); ok {
+		owner.release()
+	}
 }
 
 // AppendReply writes a reply: m, or err where it is not nil.

@@ -21,8 +21,13 @@ type Hello struct {
 	Join    SessionID // the session that the connection is for; zero: a new one
 }
 
+// code stops after the version where that is another one: the rest means what that version says, and its guard can say no more than that.
 func (m *Hello) code(c *coder) {
 	number(c, &m.Version, 2)
+	if c.reading && c.err == nil && m.Version != Version {
+		c.b = nil
+		return
+	}
 	c.fixed(m.Join[:])
 }
 
@@ -59,6 +64,8 @@ func (m *NewMaster) code(c *coder) {
 	c.terms(&m.Terms)
 }
 
+func (m *NewMaster) release() { m.Auth.Close() }
+
 // Opened answers NewMaster, Unlock and Resume.
 type Opened struct {
 	Vault  guard.Vault
@@ -85,6 +92,8 @@ func (m *Unlock) code(c *coder) {
 	c.bytes(&m.Context, maxSmall)
 }
 
+func (m *Unlock) release() { m.Auth.Close() }
+
 // Resume opens a vault that the client had unlocked in a guard that has ended.
 type Resume struct{ Ticket []byte }
 
@@ -102,6 +111,8 @@ func (m *Reseal) code(c *coder) {
 	c.pin(&m.Auth)
 	c.bytes(&m.Context, maxSmall)
 }
+
+func (m *Reseal) release() { m.Auth.Close() }
 
 // Lock is guard.Keys.Lock.
 type Lock struct{ Vault guard.Vault }
@@ -236,6 +247,8 @@ func (m *Authorize) code(c *coder) {
 	c.pin(&m.Auth)
 	c.bytes(&m.Context, maxSmall)
 }
+
+func (m *Authorize) release() { m.Auth.Close() }
 
 // Ticket answers Authorize.
 type Ticket struct{ Ticket uint64 }

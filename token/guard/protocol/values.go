@@ -9,28 +9,32 @@ import (
 
 // Values that several messages have.
 
+// noMechanism is the number of no mechanism: 0 is one.
+const noMechanism = ck.MechanismType(ck.CK_UNAVAILABLE_INFORMATION)
+
 // scheme codes a mechanism with its parameter. The row goes by its number, and both sides have it in their own table: what a mechanism
-// means is not the client's to say.
+// means is not the client's to say. A number that is not in the reader's table gives a row that is not the table's, which a guard refuses.
 func (c *coder) scheme(v **mech.Scheme) {
 	s := *v
-	var typ ck.MechanismType
-	if c.reading {
+	if c.reading || s == nil {
 		s = new(mech.Scheme)
-		*v = s
-	} else if s != nil && s.Row != nil {
+	}
+	typ := noMechanism
+	if s.Row != nil {
 		typ = s.Row.Type
-	} else {
-		s = new(mech.Scheme)
 	}
 	number(c, &typ, 8)
 	plain := plainScheme(s)
 	if c.reading {
-		s.Row = mech.Lookup(typ)
+		*v = s
+		if s.Row = mech.Lookup(typ); s.Row == nil {
+			s.Row = &mech.Row{Type: typ}
+		}
 	}
 	c.flag(&plain)
 	if plain { // the common case: a mechanism without a parameter
-		if c.reading && s.Row != nil {
-			s.Hash = s.Row.Hash
+		if c.reading {
+			s.Hash = hashOf(s)
 		}
 		return
 	}
@@ -45,6 +49,9 @@ func (c *coder) scheme(v **mech.Scheme) {
 	c.flag(&s.Prehash)
 	number(c, &s.KDF, 8)
 	number(c, &s.Ticket, 8)
+	if c.reading && plainScheme(s) { // each scheme has one encoding
+		c.fail()
+	}
 }
 
 // maxAAD bounds a byte string of a mechanism's parameter; the additional data of AES-GCM is the longest.
@@ -52,23 +59,30 @@ const maxAAD = 4 << 20
 
 // plainScheme says whether there is nothing to say beside the mechanism's number.
 func plainScheme(s *mech.Scheme) bool {
-	return s.Row != nil && s.Hash == s.Row.Hash && s.MGFHash == 0 && s.SaltLen == 0 && s.TagLen == 0 && s.CounterBits == 0 && s.MACLen == 0 &&
+	return s.Hash == hashOf(s) && s.MGFHash == 0 && s.SaltLen == 0 && s.TagLen == 0 && s.CounterBits == 0 && s.MACLen == 0 &&
 		len(s.Label) == 0 && len(s.IV) == 0 && len(s.AAD) == 0 && len(s.Context) == 0 && len(s.SharedData) == 0 && len(s.Peer) == 0 &&
 		!s.Prehash && s.KDF == 0 && s.Ticket == 0
 }
 
-// policy codes a policy in its own encoding.
+func hashOf(s *mech.Scheme) mech.Hash {
+	if s.Row == nil {
+		return 0
+	}
+	return s.Row.Hash
+}
+
+// policy codes a policy in its own encoding; one that is missing has no bytes.
 func (c *coder) policy(v **guard.Policy) {
 	var b []byte
 	if !c.reading && *v != nil {
-		if (*v).Valid() != nil {
-			c.err = errMalformed
+		if err := (*v).Valid(); err != nil {
+			c.err = err
 			return
 		}
 		b = (*v).Encode()
 	}
 	c.bytes(&b, maxSmall)
-	if c.reading && c.err == nil {
+	if c.reading && len(b) > 0 {
 		p, err := guard.DecodePolicy(b)
 		if err != nil {
 			c.fail()
