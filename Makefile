@@ -18,14 +18,20 @@ BUILD := build
 P11H_SUM := $(shell sha256sum p11.h | cut -c1-16)
 CGO_FLAGS := CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DNCRYPT11_P11H=0x$(P11H_SUM)ULL"
 
-# Exactly the C_* functions can be seen from outside, every relocation is done
-# at load, and what was relocated is read-only afterwards.
-LINK := -Wl,--version-script=$(CURDIR)/module/exports.map -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none
+# Every relocation is done at load, and what was relocated is read-only afterwards.
+LINK := -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none
+# Of the library, exactly the C_* functions can be seen from outside.
+LINK_LIBRARY := -Wl,--version-script=$(CURDIR)/module/exports.map $(LINK)
+# The command is the guard too: it asks for no library that could come between, and
+# lies at another address in each process. Names are resolved by Go, since the C
+# library's ways load libraries.
+LINK_COMMAND := -static-pie $(LINK)
+COMMAND_FLAGS := -buildmode=pie -tags netgo,osusergo
 GO_FLAGS := -trimpath -buildvcs=false
 GO_LINK := -s -w -buildid=
 
-BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK)"'
-BUILD_COMMAND = CGO_ENABLED=0 $(GO) build $(GO_FLAGS) -ldflags '$(GO_LINK)'
+BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK_LIBRARY)"'
+BUILD_COMMAND = $(CGO_FLAGS) $(GO) build $(COMMAND_FLAGS) $(GO_FLAGS) -ldflags '$(GO_LINK) -linkmode=external -extldflags "$(LINK_COMMAND)"'
 
 .PHONY: build library command reproducible generate deps check test unit abi clients shim race asan fuzz bench bench-quick demo install clean
 
