@@ -45,6 +45,7 @@ func (c *chooser) guardFor(h *store.Header) (guard.Keys, error) {
 	if err == nil {
 		return keys, nil
 	}
+	c.logUnavailable(h, err)
 	if !h.Made() && h.Policy == store.PolicyVBSPreferred {
 		return local.New(pinseal.New()), nil
 	}
