@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -11,7 +12,8 @@ import (
 
 // session is a guard's memory of this client: its keys live as long as one connection of the session does.
 type session struct {
-	id protocol.SessionID
+	id     protocol.SessionID
+	silent atomic.Bool // it did not answer what needs no answer
 
 	mu    sync.Mutex // guards what follows
 	ready sync.Cond  // a connection has become free

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -126,12 +127,19 @@ func (g *Keys) Lock(v guard.Vault) {
 	}
 }
 
-// tell asks for something that needs no answer, of the guard that has the session and of no other.
+// tellTime is how long a guard may take to forget something. A program that ends has many things to be forgotten, and should not wait for each.
+const tellTime = 2 * time.Second
+
+// tell asks for something that needs no answer, of the guard that has the session and of no other. One that is silent is asked no more: what it still
+// has goes with the session.
 func (g *Keys) tell(s *session, method protocol.Method, m protocol.Message) {
 	g.mu.Lock()
 	current := g.current == s
 	g.mu.Unlock()
-	if current {
-		_ = g.on(s, method, m, &protocol.Nothing{}, method.Deadline(), func() {}) // a guard that does not answer is on its way out
+	if !current || s.silent.Load() {
+		return
+	}
+	if err := g.on(s, method, m, &protocol.Nothing{}, tellTime, func() {}); err != nil && timedOut(err) {
+		s.silent.Store(true)
 	}
 }
