@@ -235,49 +235,64 @@ static void many_descriptors(void)
 
 static volatile int changing;
 
+enum { CHANGED = 300, TIMES = 100 };
+
+/* Most of the time goes into looking, under the lock, for what is not there: a
+ * fork is to find the lock taken. */
 static void *change(void *own)
 {
+	int fd = *(int *)own;
+
 	while (changing) {
-		for (int i = 0; i < 20; i++)
-			CHECK(table->KeepFd(((int *)own)[i]) == 0);
-		for (int i = 0; i < 20; i++)
-			table->DropFd(((int *)own)[i]);
+		for (int i = 0; i < CHANGED; i++)
+			CHECK(table->KeepFd(fd) == 0);
+		for (int i = 0; i < TIMES * CHANGED; i++)
+			table->DropFd(fd + (1 << 20)); /* of the same bucket */
+		table->DropFd(fd);
 	}
 	return NULL;
+}
+
+static void fill_table(void)
+{
+	int fds[2];
+
+	CHECK(pipe(fds) == 0);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < KEPT_AT_MOST; i++)
+			CHECK(table->KeepFd(fds[i % 2]) == 0);
+		CHECK(table->KeepFd(fds[0]) == -1);
+		table->DropFd(fds[0]);
+		table->DropFd(fds[1]);
+	}
+	close(fds[0]), close(fds[1]);
 }
 
 /* A child forked while others keep and drop begins with a whole table. */
 static void changing_descriptors(void)
 {
 	pthread_t threads[3];
-	int own[3][20];
+	int own[3];
 
 	changing = 1;
 	for (int i = 0; i < 3; i++) {
-		for (int j = 0; j < 20; j++)
-			CHECK((own[i][j] = open("/dev/null", O_RDONLY)) >= 0);
-		CHECK(pthread_create(&threads[i], NULL, change, own[i]) == 0);
+		CHECK((own[i] = open("/dev/zero", O_RDONLY)) >= 0);
+		CHECK(pthread_create(&threads[i], NULL, change, &own[i]) == 0);
 	}
 	for (int i = 0; i < 10; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0) {
-			int fds[2];
-
-			CHECK(table->Init() == 0 && pipe(fds) == 0);
-			for (int i = 0; i < KEPT_AT_MOST; i++)
-				CHECK(table->KeepFd(fds[i % 2]) == 0);
-			CHECK(table->KeepFd(fds[0]) == -1);
+			CHECK(table->Init() == 0);
+			fill_table();
 			_exit(0);
 		}
 		CHECK(wait_child(pid) == 0);
 	}
 	changing = 0;
-	for (int i = 0; i < 3; i++) {
-		CHECK(pthread_join(threads[i], NULL) == 0);
-		for (int j = 0; j < 20; j++)
-			close(own[i][j]);
-	}
+	for (int i = 0; i < 3; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0 && close(own[i]) == 0);
+	fill_table();
 }
 
 /* A child forked inside a callback returns into frames of the dead runtime if

@@ -312,10 +312,13 @@ static void processes(int count)
 
 static void other_identity(int count)
 {
+	char file[80];
+
 	(void)count;
-	CHECK(setresuid((uid_t)-1, 65534, (uid_t)-1) == 0 && start(program, "/dev/null") == EPERM);
+	report_file(file);
+	CHECK(setresuid((uid_t)-1, 65534, (uid_t)-1) == 0 && start(program, file) == EPERM);
 	CHECK(setresuid((uid_t)-1, 0, (uid_t)-1) == 0);
-	CHECK(setresgid((gid_t)-1, (gid_t)-1, 65534) == 0 && start(program, "/dev/null") == EPERM);
+	CHECK(setresgid((gid_t)-1, (gid_t)-1, 65534) == 0 && start(program, file) == EPERM);
 	no_children();
 }
 
