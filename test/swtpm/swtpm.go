@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func Start(t testing.TB) *TPM {
 			s.Stop()
 		}
 		if log, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
-			t.Logf("swtpm says:\n%s", log)
+			t.Logf("swtpm says:\n%s", strings.ReplaceAll(string(log), "Data client disconnected\n", ""))
 		}
 		os.RemoveAll(dir)
 	})
