@@ -64,3 +64,27 @@ func (a *app) removeToken(serial string) error {
 	}
 	return fmt.Errorf("there is no token of serial number %s", serial)
 }
+
+// shareToken lets those whom a machine's token allows read it, and says where they still cannot.
+func (a *app) shareToken(serial string) error {
+	cfg, err := config.Load(a.getenv)
+	if err != nil {
+		return err
+	}
+	list, _ := storedTokens(cfg) // what is wrong with others is not to be told now
+	for _, t := range list {
+		if t.Serial != serial {
+			continue
+		}
+		if err := store.Share(t.Path); err != nil {
+			return err
+		}
+		if os.Geteuid() != 0 {
+			fmt.Fprintf(a.stderr, "Others will not trust the token, because it is not root's: make a machine's token as root.\n")
+		}
+		if dir := a.root.closedAbove(t.Path); dir != "" {
+			fmt.Fprintf(a.stderr, "Others cannot reach the token: they may not pass %s.\n", dir)
+		}
+	}
+	return nil
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 )
 
 // usageError is a command line that means nothing, as opposed to one that failed.
@@ -49,6 +50,23 @@ var advice = map[ck.RV]string{
 	ck.CKR_ACTION_PROHIBITED:        "the object does not allow it",
 }
 
+// remedies are what a person can do about errors whose reason says only what is wrong.
+var remedies = []struct {
+	applies func(*ck.Error) bool
+	todo    string
+}{
+	{func(e *ck.Error) bool { return strings.HasPrefix(e.Reason, vbsPrefix) }, "`ncrypt11 doctor` says what to do"},
+	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrForeign) }, "its keys cannot be used here again; delete the token, make another one and import them anew"},
+	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrAbsent) }, "`ncrypt11 doctor` says what to do"},
+	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrBusy) }, "try again in a moment"},
+}
+
+// keepsReason says whether the reason is better than advice: a TPM that is locked as a whole is not helped by the token's security officer. A guard's errors
+// come as text, so the text has to tell.
+func keepsReason(e *ck.Error) bool {
+	return e.RV == ck.CKR_PIN_LOCKED && strings.Contains(e.Reason, "TPM")
+}
+
 // explain gives an error's text with the reason first and the CK_RV, which is what to search for, last.
 func explain(err error) string {
 	var full *ck.Error
@@ -56,17 +74,26 @@ func explain(err error) string {
 	text := err.Error()
 	switch {
 	case errors.As(err, &full):
-		reason := full.Reason
-		if better, ok := advice[full.RV]; ok {
-			reason = better
-		}
-		return strings.Replace(text, full.Error(), fmt.Sprintf("%s (%v)", reason, full.RV), 1)
+		return strings.Replace(text, full.Error(), fmt.Sprintf("%s (%v)", advised(full), full.RV), 1)
 	case errors.As(err, &rv):
 		if better, ok := advice[rv]; ok {
 			return strings.Replace(text, rv.Error(), fmt.Sprintf("%s (%v)", better, rv), 1)
 		}
 	}
 	return text
+}
+
+// advised is an error's reason with what to do about it.
+func advised(e *ck.Error) string {
+	if better, ok := advice[e.RV]; ok && !keepsReason(e) {
+		return better
+	}
+	for _, r := range remedies {
+		if r.applies(e) {
+			return e.Reason + "; " + r.todo
+		}
+	}
+	return e.Reason
 }
 
 // reason is an error's text without its CK_RV.

@@ -16,6 +16,7 @@ import (
 // initFlags say what the new token is to be like.
 type initFlags struct {
 	label, policy, login, scope, lifetime string
+	allow                                 []string
 	uniqueNames                           bool
 	pin, soPIN                            string
 	stdin                                 bool
@@ -27,7 +28,7 @@ func initChoices(f *initFlags) []choice {
 		{&f.policy, "policy", []string{store.PolicyVBSPreferred, store.PolicyVBSRequired, store.PolicySoftware}, "the `POLICY`: where the token's keys may be"},
 		{&f.login, "login", []string{store.LoginPIN, store.LoginNone}, "the `LOGIN`: what it takes to use private objects"},
 		{&f.scope, "scope", []string{string(config.User), string(config.Machine)}, "the `SCOPE`: whose token it is"},
-		{&f.lifetime, "lifetime", []string{"cross-boot", "per-boot"}, "the `LIFETIME`: how long the token's keys live"},
+		{&f.lifetime, "lifetime", []string{crossBoot, perBoot}, "the `LIFETIME`: how long the token's keys live"},
 	}
 }
 
@@ -52,6 +53,7 @@ func (a *app) initCommand() *cobra.Command {
 	for _, c := range choices {
 		c.register(cmd)
 	}
+	flags.StringArrayVar(&f.allow, "allow", nil, "with --scope machine: `WHO` else may use the token's keys, as user:NAME, user:UID, group:NAME or group:GID; may be repeated")
 	flags.BoolVar(&f.uniqueNames, "unique-names", false, "refuse a second key of the same name (not available yet)")
 	flags.StringVar(&f.pin, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
 	flags.StringVar(&f.soPIN, "so-pin", "", "the security officer's `PIN`")
@@ -72,8 +74,8 @@ func (f *initFlags) check(cmd *cobra.Command, choices []choice) error {
 		}
 	}
 	switch {
-	case f.lifetime == "per-boot":
-		return errors.New("--lifetime per-boot is not available yet: keys that end with the boot need a guard process and a TPM")
+	case len(f.allow) > 0 && f.scope != string(config.Machine):
+		return usagef("--allow is for --scope machine: a user's token is that user's alone")
 	case f.uniqueNames:
 		return errors.New("--unique-names is not available yet: tokens cannot refuse a second key of the same name")
 	case f.login == store.LoginNone && (cmd.Flags().Changed("pin") || f.stdin):
@@ -83,6 +85,10 @@ func (f *initFlags) check(cmd *cobra.Command, choices []choice) error {
 }
 
 func (a *app) init(cmd *cobra.Command, f *initFlags) error {
+	allow, err := parseAllow(f.allow)
+	if err != nil {
+		return err
+	}
 	p, err := a.provider()
 	if err != nil {
 		return err
@@ -103,7 +109,9 @@ func (a *app) init(cmd *cobra.Command, f *initFlags) error {
 	if err := pins.check(p); err != nil {
 		return err
 	}
-	spec := &token.Spec{Label: f.label, Policy: f.policy, NoLogin: f.login == store.LoginNone, Scope: config.Scope(f.scope)}
+	spec := &token.Spec{
+		Label: f.label, Policy: f.policy, NoLogin: f.login == store.LoginNone, Scope: config.Scope(f.scope), PerBoot: f.lifetime == perBoot, Allow: allow,
+	}
 	return a.createToken(p, spec, pins)
 }
 
@@ -116,6 +124,9 @@ func (a *app) createToken(p *token.Provider, spec *token.Spec, pins *initialPINs
 	info, err := p.TokenInfo(slot)
 	if err == nil && pins.user != nil {
 		err = setUserPIN(p, slot, pins.officer, pins.user)
+	}
+	if err == nil && len(spec.Allow) > 0 {
+		err = a.shareToken(info.SerialNumber)
 	}
 	if err != nil {
 		return errors.Join(err, a.removeToken(info.SerialNumber))

@@ -23,6 +23,7 @@ type app struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	getenv         config.Getenv
+	root           tree // of the file system that facts about the machine are read from
 	json           bool // --json
 }
 
@@ -81,7 +82,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
-		a.eventsCommand(), a.versionCommand(),
+		a.doctorCommand(), a.eventsCommand(), a.versionCommand(),
 	)
 	refuseStrangers(root)
 	return root

@@ -72,7 +72,7 @@ func TestManPage(t *testing.T) {
 			t.Errorf("the page tells of %s, which no command has", flag)
 		}
 	}
-	for _, word := range append(everywhere, "NCRYPT11_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME") {
+	for _, word := range append(everywhere, "NCRYPT11_HOME", "NCRYPT11_GUARD", "NCRYPT11_TPM", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "min_isolation", "guard_idle", "guard_program", "log_uses") {
 		if !strings.Contains(rest, word) {
 			t.Errorf("%s is not explained", word)
 		}

@@ -53,6 +53,7 @@ type object struct {
 	Sensitive   *bool    `json:"sensitive,omitempty"`
 	Extractable *bool    `json:"extractable,omitempty"`
 	Isolated    *bool    `json:"isolated,omitempty"` // the guard keeps it out of reach of programs
+	Usable      *bool    `json:"usable,omitempty"`   // false for good: sealed by another TPM, or for a boot that is over
 	Subject     string   `json:"subject,omitempty"`
 	NotAfter    string   `json:"not_after,omitempty"`
 	PublicKey   string   `json:"public_key,omitempty"` // PEM
@@ -113,13 +114,18 @@ func (s *session) object(h ck.ObjectHandle) (*object, error) {
 	return nil, nil
 }
 
-func (s *session) describe(h ck.ObjectHandle, c class, set *attr.Set) (*object, error) {
+func (s *session) describe(h ck.ObjectHandle, c class, set *attr.Set) (o *object, err error) {
 	label, _ := set.Get(ck.CKA_LABEL)
 	id, _ := set.Get(ck.CKA_ID)
-	o := &object{
+	o = &object{
 		Type: c.name, Label: string(label), ID: hex.EncodeToString(id), URI: s.uri(c, set).String(), Key: keyName(set),
 		Sensitive: optional(set, ck.CKA_SENSITIVE), Extractable: optional(set, ck.CKA_EXTRACTABLE), Isolated: optional(set, ck.CKA_NCRYPT_ISOLATED),
 		Usage: usageNames(c.class, set), handle: h, words: c.words,
+	}
+	if o.Isolated != nil {
+		if o.Usable, err = s.usable(h); err != nil {
+			return nil, err
+		}
 	}
 	if spki, _ := set.Get(ck.CKA_PUBLIC_KEY_INFO); len(spki) > 0 {
 		o.PublicKey = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
@@ -133,6 +139,30 @@ func (s *session) describe(h ck.ObjectHandle, c class, set *attr.Set) (*object, 
 		o.certificate(der)
 	}
 	return o, nil
+}
+
+// usable says whether a key can be used. A token's keys share their fate, so the guard is asked about the first one only.
+func (s *session) usable(h ck.ObjectHandle) (*bool, error) {
+	if s.keysUsable == nil {
+		set, err := s.attributes(h, ck.CKA_NCRYPT_USABLE)
+		if err != nil {
+			return nil, err
+		}
+		s.keysUsable = optional(set, ck.CKA_NCRYPT_USABLE)
+	}
+	return s.keysUsable, nil
+}
+
+// title is what the object is, for people, and what is worse about it than they may think.
+func (o *object) title() string {
+	title := strings.TrimSpace(o.Key + " " + o.words)
+	if o.Isolated != nil && !*o.Isolated {
+		title += ", not isolated"
+	}
+	if o.Usable != nil && !*o.Usable {
+		title += ", unusable"
+	}
+	return title
 }
 
 // certificate adds what a certificate says. One that cannot be read is listed without.
@@ -212,7 +242,7 @@ func certifiedKey(set *attr.Set) string {
 func printObjects(w io.Writer, objects []*object) error {
 	rows := make([][]string, len(objects))
 	for i, o := range objects {
-		rows[i] = []string{strings.TrimSpace(o.Key + " " + o.words), display(o.Label), o.ID, o.URI}
+		rows[i] = []string{o.title(), display(o.Label), o.ID, o.URI}
 	}
 	return printTable(w, []string{"TYPE", "LABEL", "ID", "URI"}, rows)
 }

@@ -19,6 +19,8 @@ type session struct {
 	token    *present
 	loggedIn bool // private objects are seen
 	alone    bool // no other token has this label
+
+	keysUsable *bool // what CKA_NCRYPT_USABLE is of its keys; nil: not asked yet
 }
 
 // sessionFlags are the flags of every command that acts on a token.

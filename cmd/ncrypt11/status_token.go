@@ -11,24 +11,29 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // tokenStatus is a token in the JSON of `status` and `init`.
 type tokenStatus struct {
-	Label      string `json:"label"`
-	Serial     string `json:"serial"`
-	Slot       uint   `json:"slot"`
-	URI        string `json:"uri"`
-	Scope      string `json:"scope"`
-	Path       string `json:"path"`
-	Policy     string `json:"policy,omitempty"`
-	Protection string `json:"protection,omitempty"` // what the policy achieves here and now: isolated, software, unavailable
-	Login      string `json:"login,omitempty"`
-	UserPIN    string `json:"user_pin,omitempty"` // set, not-set, count-low, final-try, locked
-	SOPIN      string `json:"so_pin,omitempty"`
-	ReadOnly   bool   `json:"read_only"`
-	Error      string `json:"error,omitempty"` // why the token cannot be used
+	Label      string   `json:"label"`
+	Serial     string   `json:"serial"`
+	Slot       uint     `json:"slot"`
+	URI        string   `json:"uri"`
+	Scope      string   `json:"scope"`
+	Path       string   `json:"path"`
+	Policy     string   `json:"policy,omitempty"`
+	Protection string   `json:"protection,omitempty"` // what the policy achieves here and now: isolated, software, unavailable
+	Isolation  string   `json:"isolation,omitempty"`  // the level that it was made under: software, process, service, vm
+	Lifetime   string   `json:"lifetime,omitempty"`   // cross-boot, per-boot
+	KeysAlive  *bool    `json:"keys_alive,omitempty"` // of a per-boot token: its boot is not over
+	Allow      []string `json:"allow,omitempty"`      // who may use it beside its maker: user:UID, group:GID
+	Login      string   `json:"login,omitempty"`
+	UserPIN    string   `json:"user_pin,omitempty"` // set, not-set, count-low, final-try, locked
+	SOPIN      string   `json:"so_pin,omitempty"`
+	ReadOnly   bool     `json:"read_only"`
+	Error      string   `json:"error,omitempty"` // why the token cannot be used
 }
 
 // What is achieved.
@@ -38,49 +43,53 @@ const (
 	protectionUnavailable = "unavailable"
 )
 
-// vbsStatus asks for a guard as a token that demands isolation would.
-func vbsStatus(guards token.GuardFor) vbs {
-	keys, err := guards(&store.Header{Policy: store.PolicyVBSRequired})
-	if err != nil {
-		return vbs{Reason: strings.TrimPrefix(reason(err), "VBS is unavailable: ")}
-	}
-	defer keys.Close()
-	return vbs{Available: keys.Level().Isolated()}
-}
+// The lifetimes of keys.
+const (
+	crossBoot = "cross-boot"
+	perBoot   = "per-boot"
+)
 
-// protectionOf asks the guard that the token would get.
-func protectionOf(guards token.GuardFor, h *store.Header) string {
-	keys, err := guards(h)
-	if err != nil {
+// protectionOf says what the token gets of the guard that there is. A token that was made in software stays there, and one that was made under a guard
+// needs one that isolates no less.
+func protectionOf(h *store.Header, v vbs, g *guardStatus) string {
+	made := token.Isolation(h)
+	switch {
+	case h.Policy == store.PolicySoftware, made == guard.Software && h.Policy != store.PolicyVBSRequired:
+		return protectionSoftware
+	case v.State == vbsUnavailable, g.Report != nil && g.level() < made:
 		return protectionUnavailable
 	}
-	defer keys.Close()
-	if keys.Level().Isolated() {
-		return protectionIsolated
-	}
-	return protectionSoftware
+	return protectionIsolated
 }
 
-// statusOf puts together what lies on disk and what the engine says.
-func statusOf(t *stored, list []present, guards token.GuardFor) tokenStatus {
-	s := tokenStatus{Serial: t.Serial, Scope: string(t.scope), Path: t.Path}
-	s.URI = (&p11uri.URI{Path: map[string]string{p11uri.Serial: t.Serial}}).String()
+// statusOf puts together what lies on disk, what the engine says, and what the machine s offers.
+func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
+	ts := tokenStatus{Serial: t.Serial, Scope: string(t.scope), Path: t.Path}
+	ts.URI = (&p11uri.URI{Path: map[string]string{p11uri.Serial: t.Serial}}).String()
 	if t.Err != nil {
-		s.Error = oneLine(explain(t.Err))
-		return s
+		ts.Error = oneLine(explain(t.Err))
+		return ts
 	}
 	h := t.header
-	s.Label, s.Policy, s.Login, s.Protection = h.Label, h.Policy, h.Login, protectionOf(guards, h)
-	s.URI = (&p11uri.URI{Path: map[string]string{p11uri.Token: h.Label, p11uri.Serial: t.Serial}}).String()
+	ts.Label, ts.Policy, ts.Login, ts.Protection = h.Label, h.Policy, h.Login, protectionOf(h, s.VBS, s.Guard)
+	ts.Isolation, ts.Lifetime, ts.Allow = token.Isolation(h).String(), crossBoot, token.Allowed(h)
+	if token.PerBoot(h) {
+		alive := !a.root.bootOver(h.Options[bootOption])
+		ts.Lifetime, ts.KeysAlive = perBoot, &alive
+	}
+	ts.URI = (&p11uri.URI{Path: map[string]string{p11uri.Token: h.Label, p11uri.Serial: t.Serial}}).String()
 	for i := range list {
 		if list[i].info.SerialNumber == t.Serial {
-			s.describe(&list[i], h)
-			return s
+			ts.describe(&list[i], h)
+			return ts
 		}
 	}
-	s.Error = "the engine does not offer it"
-	return s
+	ts.Error = "the engine does not offer it"
+	return ts
 }
+
+// bootOption is where a header has the boot that a per-boot token's keys live in.
+const bootOption = "boot"
 
 func (s *tokenStatus) describe(p *present, h *store.Header) {
 	flags := p.info.Flags
@@ -116,13 +125,32 @@ var pinWords = map[string]string{
 func (s *tokenStatus) protectionWords() string {
 	switch {
 	case s.Protection == protectionIsolated:
-		return "keys are isolated from programs and sealed to this machine"
+		return "keys are isolated from programs and sealed to this machine (level " + s.Isolation + ")"
 	case s.Protection == protectionUnavailable:
-		return "none: VBS is unavailable, and the policy allows nothing less"
+		return "none now: VBS is unavailable, and its keys are used with nothing less (level " + s.Isolation + ")"
 	case s.Policy == store.PolicyVBSPreferred:
-		return "software only, because VBS is unavailable: keys are in the memory of the program that uses them"
+		return "software only, because VBS was unavailable when the token was made: keys are in the memory of the program that uses them"
 	}
 	return "software: keys are in the memory of the program that uses them"
+}
+
+// lifetimeWords say for people how long keys live.
+func (s *tokenStatus) lifetimeWords() string {
+	switch {
+	case s.KeysAlive == nil:
+		return s.Lifetime
+	case *s.KeysAlive:
+		return "per-boot: keys live until the machine is restarted"
+	}
+	return "over: the machine was restarted, and its keys were for that boot only"
+}
+
+func (s *tokenStatus) allowWords() string {
+	words := make([]string, len(s.Allow))
+	for i, p := range s.Allow {
+		words[i] = principalWords(p)
+	}
+	return strings.Join(words, ", ")
 }
 
 func (s *tokenStatus) print(w io.Writer) {
@@ -138,6 +166,8 @@ func (s *tokenStatus) print(w io.Writer) {
 		line("Slot", strconv.FormatUint(uint64(s.Slot), 10))
 		line("Policy", s.Policy)
 		line("Protection", s.protectionWords())
+		line("Lifetime", s.lifetimeWords())
+		line("Allowed", s.allowWords())
 		line("Login", s.Login)
 		line("User PIN", pinWords[s.UserPIN])
 		line("SO PIN", pinWords[s.SOPIN])
@@ -158,7 +188,8 @@ func (a *app) showMade(serial string) error {
 	}
 	list, _ := storedTokens(cfg) // what is wrong with others is not to be told now
 	list = slices.DeleteFunc(list, func(t stored) bool { return t.Serial != serial })
-	made, err := a.tokenStatuses(list)
+	g := findGuard(cfg, a.getenv)
+	made, err := a.tokenStatuses(list, &status{VBS: vbsOf(cfg, g), Guard: g})
 	if err != nil {
 		return err
 	}
