@@ -29,33 +29,31 @@ const (
 	firstLoadedHMACSession = 0x02000000
 )
 
-// command encodes a command. Where it has authorization, it is the empty password (TPM_RS_PW).
-func command(code uint32, authorized bool, handles []uint32, parameters ...[]byte) []byte {
+// command encodes a command.
+func command(code uint32, handles []uint32, authorization []byte, parameters ...[]byte) []byte {
 	tag := uint16(noSessions)
-	if authorized {
+	if authorization != nil {
 		tag = sessions
 	}
 	out := binary.BigEndian.AppendUint16(nil, tag)
 	out = append(out, 0, 0, 0, 0)
-	out = binary.BigEndian.AppendUint32(out, code)
-	for _, h := range handles {
-		out = binary.BigEndian.AppendUint32(out, h)
-	}
-	if authorized {
-		out = append(out, emptyPassword()...)
-	}
+	out = append(binary.BigEndian.AppendUint32(out, code), words(handles...)...)
+	out = append(out, authorization...)
 	out = append(out, slices.Concat(parameters...)...)
 	binary.BigEndian.PutUint32(out[2:], uint32(len(out)))
 	return out
 }
 
-// emptyPassword is an authorization area.
-func emptyPassword() []byte {
+// authorization is an authorization area with a password in it (TPM_RS_PW).
+func authorization(password []byte) []byte {
 	auth := binary.BigEndian.AppendUint32(nil, rsPW)
 	auth = append(auth, 0, 0, 1) // no nonce; TPMA_SESSION_CONTINUESESSION
-	auth = append(auth, 0, 0)
+	auth = append(binary.BigEndian.AppendUint16(auth, uint16(len(password))), password...)
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(auth))), auth...)
 }
+
+// noPassword is what a new TPM takes from its owner.
+var noPassword = authorization(nil)
 
 func words(values ...uint32) []byte {
 	var out []byte
@@ -79,31 +77,31 @@ func (s *TPM) must(what string, command []byte) []byte {
 // attack protection): three of them lock it. A TPM that was not started has nothing to prepare.
 func (s *TPM) shutdown() {
 	s.t.Helper()
-	s.send(command(ccShutdown, false, nil, []byte{0, 0})) // TPM_SU_CLEAR
+	s.send(command(ccShutdown, nil, nil, []byte{0, 0})) // TPM_SU_CLEAR
 }
 
 // Clear is what an owner does who gives the machine away: the owner hierarchy gets another seed.
 func (s *TPM) Clear() {
 	s.t.Helper()
-	s.must("TPM2_Clear", command(ccClear, true, []uint32{rhLockout}))
+	s.must("TPM2_Clear", command(ccClear, []uint32{rhLockout}, noPassword))
 }
 
 // ResetLockout makes the TPM forget wrong PINs.
 func (s *TPM) ResetLockout() {
 	s.t.Helper()
-	s.must("TPM2_DictionaryAttackLockReset", command(ccDALockReset, true, []uint32{rhLockout}))
+	s.must("TPM2_DictionaryAttackLockReset", command(ccDALockReset, []uint32{rhLockout}, noPassword))
 }
 
 // Tolerate sets how many wrong PINs the TPM takes before it locks itself, and how many seconds it takes to forget one.
 func (s *TPM) Tolerate(tries, seconds uint32) {
 	s.t.Helper()
-	s.must("TPM2_DictionaryAttackParameters", command(ccDAParameters, true, []uint32{rhLockout}, words(tries, seconds, seconds)))
+	s.must("TPM2_DictionaryAttackParameters", command(ccDAParameters, []uint32{rhLockout}, noPassword, words(tries, seconds, seconds)))
 }
 
 // Failures is how many wrong PINs the TPM remembers.
 func (s *TPM) Failures() uint32 {
 	s.t.Helper()
-	got := s.must("TPM2_GetCapability", command(ccGetCapability, false, nil, words(capProperties, ptLockoutCounter, 1)))
+	got := s.must("TPM2_GetCapability", command(ccGetCapability, nil, nil, words(capProperties, ptLockoutCounter, 1)))
 	return binary.BigEndian.Uint32(got[len(got)-4:])
 }
 
@@ -112,7 +110,7 @@ func (s *TPM) Loaded() []uint32 {
 	s.t.Helper()
 	var handles []uint32
 	for _, first := range []uint32{firstTransient, firstLoadedHMACSession} {
-		got := s.must("TPM2_GetCapability", command(ccGetCapability, false, nil, words(capHandles, first, 64)))
+		got := s.must("TPM2_GetCapability", command(ccGetCapability, nil, nil, words(capHandles, first, 64)))
 		for list := got[9:]; len(list) >= 4; list = list[4:] { // moreData, capability and count stand before
 			handles = append(handles, binary.BigEndian.Uint32(list))
 		}
@@ -124,7 +122,7 @@ func (s *TPM) Loaded() []uint32 {
 func (s *TPM) Flush() {
 	s.t.Helper()
 	for _, h := range s.Loaded() {
-		s.must("TPM2_FlushContext", command(ccFlushContext, false, nil, words(h)))
+		s.must("TPM2_FlushContext", command(ccFlushContext, nil, nil, words(h)))
 	}
 }
 
@@ -135,13 +133,24 @@ func (s *TPM) Lockout(n int) {
 	// TPM_ALG_NULL, no unique value.
 	sensitive := []byte{0, 8, 0, 3, 'p', 'i', 'n', 0, 1, 'x'}
 	public := []byte{0, 14, 0, 8, 0, 11, 0, 0, 0, 0x52, 0, 0, 0, 16, 0, 0}
-	made := s.must("TPM2_CreatePrimary", command(ccCreatePrimary, true, []uint32{rhNull}, sensitive, public, words(0), []byte{0, 0}))
+	made := s.must("TPM2_CreatePrimary", command(ccCreatePrimary, []uint32{rhNull}, noPassword, sensitive, public, words(0), []byte{0, 0}))
 	handle := binary.BigEndian.Uint32(made)
-	defer s.must("TPM2_FlushContext", command(ccFlushContext, false, nil, words(handle)))
+	defer s.must("TPM2_FlushContext", command(ccFlushContext, nil, nil, words(handle)))
 	for range n {
-		wrong := command(ccUnseal, true, []uint32{handle})
+		wrong := command(ccUnseal, []uint32{handle}, noPassword)
 		if rc := binary.BigEndian.Uint32(s.send(wrong)[6:]); rc == 0 {
 			s.t.Fatal("an object opened without its password")
 		}
 	}
+}
+
+// Do sends a command whose first handle is authorized with a password, and gives the first word of the answer, a handle where there is one,
+// and all of it.
+func (s *TPM) Do(code uint32, handles []uint32, secret []byte, parameters ...[]byte) (handle uint32, answer []byte) {
+	s.t.Helper()
+	answer = s.send(command(code, handles, authorization(secret), parameters...))
+	if rc := binary.BigEndian.Uint32(answer[6:]); rc != 0 {
+		s.t.Fatalf("command 0x%x: the TPM answers 0x%x", code, rc)
+	}
+	return binary.BigEndian.Uint32(answer[headerLen:]), answer
 }
