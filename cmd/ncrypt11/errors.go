@@ -50,13 +50,15 @@ var advice = map[ck.RV]string{
 	ck.CKR_ACTION_PROHIBITED:        "the object does not allow it",
 }
 
+const foreignAdvice = "its keys cannot be used here again; delete the token, make another one and import them anew"
+
 // remedies are what a person can do about errors whose reason says only what is wrong.
 var remedies = []struct {
 	applies func(*ck.Error) bool
 	todo    string
 }{
 	{func(e *ck.Error) bool { return strings.HasPrefix(e.Reason, vbsPrefix) }, "`ncrypt11 doctor` says what to do"},
-	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrForeign) }, "its keys cannot be used here again; delete the token, make another one and import them anew"},
+	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrForeign) }, foreignAdvice},
 	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrAbsent) }, "`ncrypt11 doctor` says what to do"},
 	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrBusy) }, "try again in a moment"},
 }

@@ -14,7 +14,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ncrypt11": main})
+	testscript.Main(m, map[string]func(){"ncrypt11": mainInTree})
+}
+
+// mainInTree is the command as it is, but for where it reads facts about the machine: $TREE, in which a script can have the machine that it wants.
+func mainInTree() {
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, root: tree(os.Getenv("TREE"))}
+	os.Exit(a.run(os.Args[1:]))
 }
 
 // TestScripts runs the command as its users do. Each script has a home of its own, without tokens. $KEYS has key files.
@@ -33,16 +39,26 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fails":  fails,
-			"json":   checkJSON,
-			"field":  saveField,
-			"setenv": setenv,
+			"fails":          fails,
+			"fails-printing": failsPrinting,
+			"json":           checkJSON,
+			"result":         checkResult,
+			"field":          saveField,
+			"setenv":         setenv,
 		},
 	})
 }
 
 // fails CODE PROGRAM [ARGUMENT...] runs a program that must end with the exit code, say why in one line, and print nothing else.
 func fails(ts *testscript.TestScript, _ bool, args []string) {
+	failsPrinting(ts, false, args)
+	if text := ts.ReadFile("stdout"); text != "" {
+		ts.Fatalf("it printed %q", text)
+	}
+}
+
+// failsPrinting is fails for a program that may print.
+func failsPrinting(ts *testscript.TestScript, _ bool, args []string) {
 	var exit *exec.ExitError
 	if err := ts.Exec(args[1], args[2:]...); !errors.As(err, &exit) {
 		ts.Fatalf("it did not fail: %v", err)
@@ -53,9 +69,21 @@ func fails(ts *testscript.TestScript, _ bool, args []string) {
 	if text := ts.ReadFile("stderr"); strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "ncrypt11: ") {
 		ts.Fatalf("not one line that says why: %q", text)
 	}
-	if text := ts.ReadFile("stdout"); text != "" {
-		ts.Fatalf("it printed %q", text)
+}
+
+// checkResult CHECK RESULT: what doctor printed last as JSON has this result of the check.
+func checkResult(ts *testscript.TestScript, _ bool, args []string) {
+	var d diagnosis
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &d))
+	for _, found := range d.Checks {
+		if found.Name == args[0] {
+			if found.Result != args[1] {
+				ts.Fatalf("%s: %s, want %s (%s)", args[0], found.Result, args[1], found.Meaning)
+			}
+			return
+		}
 	}
+	ts.Fatalf("there is no check %s", args[0])
 }
 
 // checkJSON PATH VALUE: what was printed last is JSON, and what stands there in it is VALUE.
