@@ -21,43 +21,46 @@ var floors = map[string]int{
 	"cabi/shim":    0, // C; it knows nothing of PKCS #11
 	"cabi/wide":    0,
 
-	"token/attr":                  1,
-	"token/pubkey":                1,
-	"token/seal":                  1,
-	"token/seal/pinhash":          1,
-	"token/config":                1,
-	"token/events":                1,
-	"cmd/ncrypt11/keyfile":        1,
-	"cmd/ncrypt11/p11uri":         1,
-	"token/guard/peer":            2, // over seal: an access list's principals
-	"token/mech":                  2, // over pubkey: what a mechanism asks of a key
-	"ncryptmap/plan":              2, // over attr: what becomes of a template
-	"token/guard":                 3,
-	"token/guard/local/rsakernel": 3,
-	"token/guard/local":           4,
-	"token/guard/remote":          5,
-	"token/guard/protocol":        4,
-	"token/seal/pinseal":          4,
-	"token/seal/tpmseal":          4,
-	"token/store":                 4,
-	"token/publickey":             4,
-	"token":                       5,
-	"wire":                        6,
-	"cabi":                        7,
-	"cmd/ncrypt11":                7,
-	"module":                      8,
-	"cabi/gen":                    8, // programs that stand alone
-	"tools/licences":              8,
-	"tools/source":                8,
-	"tools/suites":                8,
+	"token/attr":                       1,
+	"token/pubkey":                     1,
+	"token/seal":                       1,
+	"token/seal/pinhash":               1,
+	"token/config":                     1,
+	"token/events":                     1,
+	"cmd/ncrypt11/keyfile":             1,
+	"cmd/ncrypt11/p11uri":              1,
+	"token/guard/peer":                 2, // over seal: an access list's principals
+	"token/mech":                       2, // over pubkey: what a mechanism asks of a key
+	"ncryptmap/plan":                   2, // over attr: what becomes of a template
+	"token/guard":                      3,
+	"token/guard/local/rsakernel/leaf": 0,
+	"token/guard/local/rsakernel":      3,
+	"token/guard/local":                4,
+	"token/guard/remote":               5,
+	"token/guard/server":               5,
+	"token/guard/protocol":             4,
+	"token/seal/pinseal":               4,
+	"token/seal/tpmseal":               4,
+	"token/store":                      4,
+	"token/publickey":                  4,
+	"token":                            5,
+	"wire":                             6,
+	"cabi":                             7,
+	"cmd/ncrypt11":                     7,
+	"module":                           8,
+	"cabi/gen":                         8, // programs that stand alone
+	"tools/licences":                   8,
+	"tools/source":                     8,
+	"tools/suites":                     8,
 }
 
 // unsafePackages may import "C" or unsafe, and why.
 var unsafePackages = map[string]string{
-	"cabi":                        "the C ABI",
-	"cabi/shim":                   "the C that makes Go bearable in other programs, linked by a Go file",
-	"token/guard/peer":            "SO_PEERGROUPS, for which golang.org/x/sys/unix has no call",
-	"token/guard/local/rsakernel": "AVX-512 IFMA, which Go has no instructions for: the only C of the guard",
+	"cabi":                             "the C ABI",
+	"cabi/shim":                        "the C that makes Go bearable in other programs, linked by a Go file",
+	"token/guard/peer":                 "SO_PEERGROUPS, for which golang.org/x/sys/unix has no call",
+	"token/guard/local/rsakernel/leaf": "calls to C that do not leave Go",
+	"token/guard/local/rsakernel":      "AVX-512 IFMA, which Go has no instructions for: the only C of the guard",
 }
 
 // foreign says which packages of others each of ours may import, and why. A prefix ends in "...".
@@ -73,6 +76,7 @@ var foreign = map[string]map[string]string{
 	"token/seal/pinhash":          {"golang.org/x/crypto/argon2": "keys from PINs"},
 	"token/secret":                {"golang.org/x/sys/unix": "memory outside of Go's heap"},
 	"token/guard/peer":            {"golang.org/x/sys/unix": "socket options"},
+	"token/guard/server":          {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
 	"token/store":                 {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",

@@ -1,5 +1,4 @@
-// Package rsakernel is the RSA private operation on processors with AVX-512 IFMA, in C, because Go's compiler has no such instructions and its
-// assembler's functions would hold up the garbage collector for as long as an operation takes.
+// Package rsakernel is the RSA private operation on processors with AVX-512 IFMA, in C, because Go's compiler has no such instructions.
 //
 // It does keys of two primes of equal length, 1024, 1536 or 2048 bits. Whatever it does not do is crypto/rsa's: New then gives false.
 //

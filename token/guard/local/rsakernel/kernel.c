@@ -18,12 +18,3 @@ void rsakernel_prepare(int half, rsakernel_key *key, rsakernel_scratch *s, const
 	case 2048: rsakernel_prepare_2048(key, s, numbers); break;
 	}
 }
-
-void rsakernel_private(int half, const rsakernel_key *key, rsakernel_scratch *s, uint8_t *out, const uint8_t *in)
-{
-	switch (8 * half) {
-	case 1024: rsakernel_private_1024(key, s, out, in); break;
-	case 1536: rsakernel_private_1536(key, s, out, in); break;
-	case 2048: rsakernel_private_2048(key, s, out, in); break;
-	}
-}

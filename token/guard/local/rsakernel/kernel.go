@@ -5,8 +5,6 @@ package rsakernel
 // #cgo CFLAGS: -std=gnu11 -O2 -Wall -Wextra -fvisibility=hidden
 // #cgo noescape rsakernel_prepare
 // #cgo nocallback rsakernel_prepare
-// #cgo noescape rsakernel_private
-// #cgo nocallback rsakernel_private
 // #include "kernel.h"
 import "C"
 
@@ -17,6 +15,7 @@ import (
 
 	"filippo.io/bigmod"
 
+	"github.com/ncrypt11/ncrypt11/token/guard/local/rsakernel/leaf"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
@@ -93,11 +92,18 @@ func (k *Key) Private(dst, in []byte) bool {
 	return false
 }
 
+// operations are the C functions, by the length of a prime in bytes.
+var operations = map[int]unsafe.Pointer{
+	1024 / 8: C.rsakernel_private_1024,
+	1536 / 8: C.rsakernel_private_1536,
+	2048 / 8: C.rsakernel_private_2048,
+}
+
 // private does not check.
 func (k *Key) private(dst, in []byte) {
 	s := scratch.Get().(*C.rsakernel_scratch)
 	defer scratch.Put(s)
-	C.rsakernel_private(C.int(k.half), &k.c, s, pointer(dst), pointer(in))
+	leaf.Call(operations[k.half], unsafe.Pointer(&k.c), unsafe.Pointer(s), unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(in)))
 }
 
 // Wipe zeroes the key. It must not be in use, nor be used again.

@@ -51,10 +51,11 @@ int rsakernel_supported(void);
  */
 void rsakernel_prepare(int half, rsakernel_key *key, rsakernel_scratch *s, const uint8_t *numbers);
 
-/* rsakernel_private raises `in` to the private exponent. Both `in` and `out` are big-endian bytes, 2 * half of them, and `in` is below the modulus. */
-void rsakernel_private(int half, const rsakernel_key *key, rsakernel_scratch *s, uint8_t *out, const uint8_t *in);
-
-/* One of these pairs for each length. */
+/*
+ * One of these pairs for each length in bits of a prime. rsakernel_prepare_* does what rsakernel_prepare says. rsakernel_private_* raises `in` to the private
+ * exponent. Both `in` and `out` are big-endian bytes, as many as the modulus has, and `in` is below the modulus. It runs on a goroutine's stack (package
+ * leaf), and so calls no library and uses little stack: a test adds it up.
+ */
 #define RSAKERNEL_DECLARE(bits) \
 	void rsakernel_prepare_##bits(rsakernel_key *key, rsakernel_scratch *s, const uint8_t *numbers); \
 	void rsakernel_private_##bits(const rsakernel_key *key, rsakernel_scratch *s, uint8_t *out, const uint8_t *in)
