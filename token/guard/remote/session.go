@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -31,20 +32,34 @@ const (
 // errRefused says that the guard does not know the session: it is another guard, or has forgotten us.
 var errRefused = errors.New("the guard does not know this session")
 
+// comeBack is how long a guard that is just going, or has just gone, is waited for: one that is upgraded or restarted is away for a moment.
+const comeBack = 3 * time.Second
+
 // newSession greets a guard as a new client.
 func (g *Keys) newSession() (*session, *protocol.Welcome, error) {
-	l, err := g.endpoint.connect()
-	if err != nil {
-		return nil, nil, err
-	}
-	welcome, err := greet(l, protocol.SessionID{})
-	if err != nil {
+	for until := time.Now().Add(comeBack); ; time.Sleep(againAfter) {
+		l, err := g.endpoint.connect()
+		if err != nil {
+			if errors.Is(err, errNoGuard) && g.level != guard.Software && time.Now().Before(until) {
+				continue // there was one
+			}
+			return nil, nil, err
+		}
+		welcome, err := greet(l, protocol.SessionID{})
+		if err == nil {
+			s := &session{id: welcome.Session, idle: []*line{l}, open: 1}
+			s.ready.L = &s.mu
+			return s, welcome, nil
+		}
 		_ = l.Close() // it has nothing of ours
-		return nil, nil, err
+		var cut *broken
+		switch {
+		case !errors.As(err, &cut):
+			return nil, nil, err
+		case timedOut(err) || time.Now().After(until):
+			return nil, nil, unavailable("the guard does not answer: %w", err)
+		}
 	}
-	s := &session{id: welcome.Session, idle: []*line{l}, open: 1}
-	s.ready.L = &s.mu
-	return s, welcome, nil
 }
 
 func greet(l *line, join protocol.SessionID) (*protocol.Welcome, error) {
