@@ -82,7 +82,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
-		a.doctorCommand(), a.eventsCommand(), a.versionCommand(),
+		a.doctorCommand(), a.eventsCommand(), a.versionCommand(), a.guardCommand(),
 	)
 	refuseStrangers(root)
 	return root

@@ -85,10 +85,12 @@ var foreign = map[string]map[string]string{
 		"software.sslmate.com/src/go-pkcs12": "PKCS #12",
 	},
 	"cmd/ncrypt11": {
-		"github.com/spf13/cobra...": "verbs, flags and completion",
-		"github.com/spf13/pflag":    "flags",
-		"golang.org/x/sys/unix":     "no echo before there is a prompt",
-		"golang.org/x/term":         "prompts without an echo",
+		"github.com/coreos/go-systemd/v22/activation": "the guard's sockets, where systemd has them",
+		"github.com/mdlayher/vsock":                   "the guard's vsock",
+		"github.com/spf13/cobra...":                   "verbs, flags and completion",
+		"github.com/spf13/pflag":                      "flags",
+		"golang.org/x/sys/unix":                       "no echo before there is a prompt",
+		"golang.org/x/term":                           "prompts without an echo",
 	},
 }
 

@@ -52,6 +52,16 @@ func (g *Keys) Close() error {
 // Forget drops a loaded key. It is wiped when the operations that use it have ended.
 func (g *Keys) Forget(ref guard.Ref) { g.table.remove(ref) }
 
+// Policy is the policy of a loaded key, which never changes; nil: there is no such key.
+func (g *Keys) Policy(ref guard.Ref) *guard.Policy {
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return nil
+	}
+	defer k.release()
+	return k.policy
+}
+
 // Lock forgets the master key of v and all keys that came through it.
 func (g *Keys) Lock(v guard.Vault) {
 	if v == 0 || !g.vaults.remove(v) {

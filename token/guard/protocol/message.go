@@ -14,6 +14,8 @@ const Version = 1
 const (
 	MaxData    = 16 << 20 // data to sign, encrypt, ... in one message, and a record
 	MaxMessage = MaxData + 1<<20
+	MaxMedium  = 1<<20 + maxSmall // what a client makes parts of, and what goes with one
+	MaxPacket  = packetBody
 	maxPIN     = 255
 	maxSmall   = 64 << 10 // parameters and the like
 	maxParts   = 32

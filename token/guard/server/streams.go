@@ -1,0 +1,164 @@
+package server
+
+import (
+	"sync"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
+)
+
+// streams are a session's multi-part operations under way.
+type streams struct {
+	mu   sync.Mutex
+	last uint64
+	open map[uint64]*stream
+}
+
+// stream is one of them. Its lock is held for as long as a request works on it.
+type stream struct {
+	guard.Stream
+	mu     sync.Mutex
+	key    *loaded // nil: it was forgotten while the stream began
+	memory int     // that its tenant was charged for
+	over   bool
+}
+
+var errNoStream = ck.Errorf(ck.CKR_OPERATION_NOT_INITIALIZED, "there is no such operation under way")
+
+// add makes room for one more; the caller closes st where there is none.
+func (s *streams) add(st *stream) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.open) >= sessionStreams {
+		return 0, ck.Errorf(ck.CKR_DEVICE_MEMORY, "%d operations in parts are under way, which is all that one program may have", sessionStreams)
+	}
+	if s.open == nil {
+		s.open = make(map[uint64]*stream)
+	}
+	s.last++
+	s.open[s.last] = st
+	return s.last, nil
+}
+
+// take gives a stream, locked. One is used by one request at a time.
+func (s *streams) take(id uint64) (*stream, error) {
+	s.mu.Lock()
+	st := s.open[id]
+	s.mu.Unlock()
+	if st == nil {
+		return nil, errNoStream
+	}
+	if !st.mu.TryLock() {
+		return nil, ck.Errorf(ck.CKR_OPERATION_ACTIVE, "another request works on this operation")
+	}
+	if st.over {
+		st.mu.Unlock()
+		return nil, errNoStream
+	}
+	return st, nil
+}
+
+// end closes a stream that is locked.
+func (s *streams) end(id uint64, st *stream, t *tenant) {
+	st.over = true
+	st.Stream.Close()
+	_ = t.grow(-st.memory) // giving back cannot fail
+	st.memory = 0
+	s.mu.Lock()
+	delete(s.open, id)
+	s.mu.Unlock()
+}
+
+// closeAll closes what is left. No request is under way.
+func (s *streams) closeAll(t *tenant) {
+	for id, st := range s.open {
+		s.end(id, st, t)
+	}
+}
+
+// The handlers of streams. An error ends the stream, as it does in PKCS #11.
+
+func (c *conn) stream(m *protocol.Use) (*protocol.Streaming, error) {
+	k := c.session.find(m.Ref)
+	of, err := c.session.keys.Stream(m.Ref, m.Scheme, m.Op)
+	if err != nil {
+		return nil, err
+	}
+	st := &stream{Stream: of, key: k}
+	id, err := c.session.streams.add(st)
+	if err != nil {
+		of.Close()
+		return nil, err
+	}
+	return &protocol.Streaming{Stream: id, Shape: of.Shape(), FinalLen: of.FinalLen()}, nil
+}
+
+func (c *conn) streamUpdate(m *protocol.StreamPart) (*protocol.Streaming, error) {
+	st, err := c.session.streams.take(m.Stream)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.Unlock()
+	out, err := st.Update(c.out, m.Data)
+	if err == nil {
+		err = c.charge(st)
+	}
+	if err != nil {
+		c.session.streams.end(m.Stream, st, c.tenant)
+		return nil, err
+	}
+	c.out = out
+	return &protocol.Streaming{Stream: m.Stream, Data: out, Shape: st.Shape(), FinalLen: st.FinalLen()}, nil
+}
+
+// charge has the tenant pay for what a stream keeps. What is more than an answer holds could never be given out.
+func (c *conn) charge(st *stream) error {
+	keeps := 2 * st.FinalLen() // its buffer grows by doubling
+	if st.FinalLen() > protocol.MaxData {
+		return ck.Errorf(ck.CKR_DATA_LEN_RANGE, "the guard keeps at most %d bytes of an operation that gives its output at the end", protocol.MaxData)
+	}
+	if err := c.tenant.grow(keeps - st.memory); err != nil {
+		return err
+	}
+	st.memory = keeps
+	return nil
+}
+
+func (c *conn) streamFinal(m *protocol.OneStream) (*protocol.Output, error) {
+	st, err := c.session.streams.take(m.Stream)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.Unlock()
+	defer c.session.streams.end(m.Stream, st, c.tenant)
+	reply, err := c.output(st.Final(c.out))
+	if err == nil {
+		c.used(st.key, nil)
+	}
+	return reply, err
+}
+
+func (c *conn) streamVerify(m *protocol.StreamPart) (*protocol.Nothing, error) {
+	st, err := c.session.streams.take(m.Stream)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.Unlock()
+	defer c.session.streams.end(m.Stream, st, c.tenant)
+	if err := st.Verify(m.Data); err != nil {
+		return nil, err
+	}
+	c.used(st.key, nil)
+	return &protocol.Nothing{}, nil
+}
+
+func (c *conn) streamClose(m *protocol.OneStream) (*protocol.Nothing, error) {
+	st, err := c.session.streams.take(m.Stream)
+	if err != nil {
+		return &protocol.Nothing{}, nil // it is over already
+	}
+	defer st.mu.Unlock()
+	c.session.streams.end(m.Stream, st, c.tenant)
+	return &protocol.Nothing{}, nil
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
+)
+
+// The handlers of master keys.
+
+func (c *conn) newMaster(m *protocol.NewMaster) (*protocol.Opened, error) {
+	v, sealed, err := c.session.keys.NewMaster(m.Auth, m.Context, m.Terms)
+	if err != nil {
+		return nil, err
+	}
+	return c.opened(v, serialOf(m.Context), sealed), nil
+}
+
+func (c *conn) unlock(m *protocol.Unlock) (*protocol.Opened, error) {
+	v, err := c.session.keys.Unlock(m.Sealed, m.Auth, m.Context)
+	if err != nil {
+		return nil, err
+	}
+	return c.opened(v, serialOf(m.Context), nil), nil
+}
+
+func (c *conn) resume(m *protocol.Resume) (*protocol.Opened, error) {
+	t, err := c.server.tickets.open(m.Ticket, c.tenant.name, c.who.PID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.session.keys.Adopt(t.master, t.terms)
+	if err != nil {
+		return nil, err
+	}
+	return c.opened(v, t.serial, nil), nil
+}
+
+// opened is the answer with an open vault, and a ticket for the guard that comes after this one. Where there is no ticket there will be no next
+// time, which is better than none now.
+func (c *conn) opened(v guard.Vault, serial string, sealed []byte) *protocol.Opened {
+	c.session.setToken(v, serial)
+	reply := &protocol.Opened{Vault: v, Sealed: sealed}
+	master, terms, err := c.session.keys.Master(v)
+	if err != nil {
+		return reply // locked again meanwhile
+	}
+	defer master.Close()
+	reply.Ticket = c.server.tickets.issue(&ticket{master, terms, serial}, c.tenant.name, c.who.PID)
+	return reply
+}
+
+func (c *conn) reseal(m *protocol.Reseal) (*protocol.Output, error) {
+	return c.output(c.session.keys.Reseal(m.Vault, m.Auth, m.Context))
+}
+
+func (c *conn) lock(m *protocol.Lock) (*protocol.Nothing, error) {
+	c.session.keys.Lock(m.Vault)
+	c.session.unload(func(k *loaded) bool { return m.Vault != 0 && k.vault == m.Vault })
+	c.session.setToken(m.Vault, "")
+	return &protocol.Nothing{}, nil
+}
+
+func (c *conn) authorize(m *protocol.Authorize) (*protocol.Ticket, error) {
+	ticket, err := c.session.keys.Authorize(m.Ref, m.Sealed, m.Auth, m.Context)
+	return &protocol.Ticket{Ticket: ticket}, err
+}
+
+// maxSerial bounds what is taken for a token's serial number.
+const maxSerial = 64
+
+// serialOf finds a token's serial number in the context that its master keys are bound to. It is for the log alone: until the master key was
+// opened, it is what the client says.
+func serialOf(context []byte) string {
+	fields := strings.Fields(string(context[:min(len(context), 2*maxSerial)]))
+	if len(fields) < 3 || fields[0] != "ncrypt11" || fields[1] != "token" || len(fields[2]) > maxSerial {
+		return ""
+	}
+	return fields[2]
+}
+
+// setToken remembers a vault's token, or forgets it: "".
+func (n *session) setToken(v guard.Vault, serial string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if serial == "" {
+		delete(n.tokens, v)
+		return
+	}
+	n.tokens[v] = serial
+}
+
+// token is the serial number of a vault's token, as far as it is known.
+func (n *session) token(v guard.Vault) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.tokens[v]
+}
