@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template
 	"token/guard":                      3,
 	"token/guard/local/rsakernel/leaf": 0,
+	"token/guard/harden":               3,
 	"token/guard/local/rsakernel":      3,
 	"token/guard/local":                4,
 	"token/guard/remote":               5,
@@ -75,9 +76,14 @@ var foreign = map[string]map[string]string{
 	"token/seal/tpmseal":          {"github.com/google/go-tpm/tpm2...": "the commands of a TPM", "golang.org/x/sys/unix": "locks"},
 	"token/seal/pinhash":          {"golang.org/x/crypto/argon2": "keys from PINs"},
 	"token/secret":                {"golang.org/x/sys/unix": "memory outside of Go's heap"},
-	"token/guard/peer":            {"golang.org/x/sys/unix": "socket options"},
-	"token/guard/server":          {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
-	"token/store":                 {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
+	"token/guard/harden": {
+		"github.com/elastic/go-seccomp-bpf":               "which system calls there are",
+		"github.com/landlock-lsm/go-landlock/landlock...": "which files there are",
+		"golang.org/x/sys/unix":                           "limits, memory, descriptors",
+	},
+	"token/guard/peer":   {"golang.org/x/sys/unix": "socket options"},
+	"token/guard/server": {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
+	"token/store":        {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",
 		"golang.org/x/crypto/scrypt":         "PBES2 with scrypt",
