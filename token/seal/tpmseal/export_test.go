@@ -15,13 +15,3 @@ const (
 )
 
 var WithoutZeros = withoutZeros
-
-// Parses says whether sealed is taken apart, and whether putting it together again gives the same bytes.
-func Parses(sealed []byte) (parses, same bool) {
-	b, err := parse(sealed)
-	if err != nil {
-		return false, false
-	}
-	again := appendChecksum(append(b.appendHead(nil), b.ciphertext...))
-	return true, string(again) == string(sealed)
-}

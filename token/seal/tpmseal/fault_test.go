@@ -75,8 +75,8 @@ type meddler struct {
 	heard bool // the TPM gets the command, but its answer is lost
 }
 
-func newMeddler(t *testing.T, soft *swtpm.TPM) *meddler {
-	l, err := net.Listen("unix", filepath.Join(short(t), "m"))
+func newMeddler(t *testing.T, soft *swtpm.TPM, network, address string) *meddler {
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func (m *meddler) serve(client net.Conn) {
 // what was loaded when the line was cut, which without a resource manager nobody else removes.
 func TestCutAnywhere(t *testing.T) {
 	r := newRig(t)
-	m := newMeddler(t, r.soft)
+	m := newMeddler(t, r.soft, "unix", filepath.Join(short(t), "m"))
 	tpm, err := tpmseal.Open("swtpm:unix:"+m.Addr().String(), tpmseal.WithPatience(2*time.Second))
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +160,16 @@ func TestCutAnywhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTCP(t *testing.T) {
+	r := newRig(t)
+	m := newMeddler(t, r.soft, "tcp", "127.0.0.1:0")
+	tpm, err := tpmseal.Open("swtpm:" + m.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFrom(t, tpmseal.New(tpm, cheap), "over TCP", r.sealed(pin("1234"), nil), pin("1234"), nil)
 }
 
 // Others fill a TPM without a resource manager, and go.

@@ -86,7 +86,8 @@ func (o *operation) create(p *parent, b *object, data, auth *secret.Bytes) error
 	return nil
 }
 
-// unseal loads an object and gives what is in it. What it says of itself is proven when it is loaded. Just before auth is tried, after all
+// unseal loads an object and gives what is in it. go-tpm leaves a copy of that in memory until the next garbage collection, which only the
+// guard's own isolation keeps from others. What the object says of itself is proven when it is loaded. Just before auth is tried, after all
 // that can fail for other reasons, it calls try.
 func (o *operation) unseal(p *parent, b *object, auth *secret.Bytes, try func() error) (*secret.Bytes, error) {
 	name, err := b.name()

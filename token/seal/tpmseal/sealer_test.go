@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/ncrypt11/ncrypt11/test/swtpm"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/seal/tpmseal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -183,7 +184,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%d bytes were sealed", n)
 		}
 	}
-	full := &seal.Terms{Access: seal.Access{Allow: bytes2principals(seal.MaxAllowed)}}
+	full := &seal.Terms{Access: seal.Access{Allow: principals(seal.MaxAllowed)}}
 	long, err := r.Seal(secret.New(1024), pin("1"), context, full)
 	if err != nil || len(long) > 4096 {
 		t.Fatalf("the longest is %d bytes, %v", len(long), err)
@@ -193,7 +194,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func bytes2principals(n int) []seal.Principal {
+func principals(n int) []seal.Principal {
 	list := make([]seal.Principal, n)
 	for i := range list {
 		list[i] = seal.Principal{Kind: seal.User, ID: uint32(i)}
@@ -216,4 +217,28 @@ func TestCommands(t *testing.T) {
 	want("a login", map[string]uint64{"TPM2_ReadPublic": 1, "TPM2_CreatePrimary": 1, "TPM2_Load": 1, "TPM2_StartAuthSession": 1, "TPM2_Unseal": 1, "TPM2_FlushContext": 2})
 	keepSRK(r)
 	want("a login under a persistent storage key", map[string]uint64{"TPM2_ReadPublic": 1, "TPM2_Load": 1, "TPM2_StartAuthSession": 1, "TPM2_Unseal": 1, "TPM2_FlushContext": 1})
+}
+
+func BenchmarkUnseal(b *testing.B) {
+	for name, test := range map[string]struct {
+		auth  *secret.Bytes
+		terms *seal.Terms
+	}{"PIN": {pin("1234"), nil}, "open": {nil, nil}, "per-boot": {nil, perBoot}} {
+		b.Run(name, func(b *testing.B) {
+			soft := swtpm.Start(b)
+			soft.Tolerate(20, 1000)
+			tpm, err := tpmseal.Open(soft.Address())
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := tpmseal.New(tpm, cheap, tpmseal.WithTries(tpmseal.FileTries(b.TempDir()), limit))
+			blob, err := s.Seal(secret.Copy(master), test.auth, context, test.terms)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				wantFrom(b, s, name, blob, test.auth, nil)
+			}
+		})
+	}
 }
