@@ -190,9 +190,9 @@ func checkHardening(f *facts) finding {
 		}
 	}
 	text := strings.Join(missing, ", ")
-	switch {
-	case text != "" && f.Guard.Report.Unavailable != "":
-		return problem("update the kernel, or take away what keeps the guard from it (a container's rules?)", "The guard could not protect itself: %s.", text)
+	switch enough, why := f.Guard.Report.Hardening.Hardened(); {
+	case !enough:
+		return problem("update the kernel, or take away what keeps the guard from it (a container's rules?)", "The guard could not protect itself: %s.", display(why))
 	case text != "":
 		return warning("have systemd start the machine's guard: its unit gives it what it needs", "The guard protects itself, but for: %s.", text)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard/harden"
+	"github.com/ncrypt11/ncrypt11/token/guard/server"
 )
 
 // wellFacts are of a machine on which there is nothing to say but of what a test changes.
@@ -17,8 +19,8 @@ func wellFacts() *facts {
 		status: status{
 			Library: "/usr/lib/libncrypt11.so", VBS: vbs{Available: true, State: vbsAvailable},
 			Guard: &guardStatus{Running: true, Where: "unix:" + config.MachineSocket, Report: &guardReport{
-				UID: 0, Level: "service", Hardening: []measure{{"dumpable", true, ""}, {"mlock", true, ""}},
-				TPM: &tpmReport{Manufacturer: "INTC", Failures: 0, MaxFailures: 32, ForgiveEvery: 600},
+				Report: server.Report{Level: "service", Hardening: hardened()},
+				TPM:    &tpmReport{Manufacturer: "INTC", Failures: 0, MaxFailures: 32, ForgiveEvery: 600},
 			}},
 			Machine: machine{
 				SecureBoot: "on", Lockdown: "integrity", PtraceScope: "1", Memlock: "unlimited", TPM: tpmDevice{Device: "/dev/tpmrm0", Usable: true},
@@ -28,6 +30,23 @@ func wellFacts() *facts {
 		cfg:          &config.Config{Guard: config.Guard{Sockets: []string{config.MachineSocket}}},
 		service:      service{Systemd: true, Unit: "/usr/lib/systemd/system/" + guardUnit, Enabled: true, Listening: true},
 		registration: registration{File: "/usr/share/p11-kit/modules/ncrypt11.module"},
+	}
+}
+
+// hardened is a guard's report where nothing is missing.
+func hardened() (all harden.Report) {
+	for _, name := range []string{harden.Tracer, harden.Dumpable, harden.Core, harden.NoNewPrivs, harden.Seccomp, harden.Mlock} {
+		all = append(all, harden.Measure{Name: name, Achieved: true})
+	}
+	return all
+}
+
+// missing takes one measure away.
+func (f *facts) missing(name, why string) {
+	for i := range f.Guard.Report.Hardening {
+		if m := &f.Guard.Report.Hardening[i]; m.Name == name {
+			m.Achieved, m.Detail = false, why
+		}
 	}
 }
 
@@ -63,9 +82,9 @@ func TestChecks(t *testing.T) {
 		"no unit":               {func(f *facts) { f.service = service{Systemd: true} }, "guard-service", resultWarning, "not installed"},
 		"unit not switched on":  {func(f *facts) { f.service.Listening, f.service.Enabled = false, false }, "guard-service", resultWarning, "not switched on"},
 		"unit does not listen":  {func(f *facts) { f.service.Listening = false }, "guard-service", resultProblem, "nobody listens"},
-		"mlock is missing":      {func(f *facts) { f.Guard.Report.Hardening[1] = measure{"mlock", false, "ENOMEM"} }, "hardening", resultWarning, "but for: mlock (ENOMEM)."},
-		"dumpable":              {func(f *facts) { f.Guard.Report.Hardening[0].Achieved, f.Guard.Report.Unavailable = false, "no" }, "hardening", resultProblem, "dumpable"},
-		"the guard has no TPM":  {func(f *facts) { f.Guard.Report.TPM = &tpmReport{Error: "it is away"} }, "tpm", resultProblem, "it is away"},
+		"mlock is missing":      {func(f *facts) { f.missing(harden.Mlock, "ENOMEM") }, "hardening", resultWarning, "but for: mlock (ENOMEM)."},
+		"dumpable":              {func(f *facts) { f.missing(harden.Dumpable, "EPERM") }, "hardening", resultProblem, "dumpable: EPERM"},
+		"the guard has no TPM":  {func(f *facts) { f.Guard.Report.TPM, f.Guard.Report.TPMError = nil, "it is away" }, "tpm", resultProblem, "it is away"},
 		"a TPM in software":     {func(f *facts) { f.own(); f.Machine.TPM = tpmDevice{Setting: "swtpm:unix:/s"} }, "tpm", resultWarning, "TPM in software"},
 		"no TPM":                {func(f *facts) { noGuard(f, ""); f.Machine.TPM = tpmDevice{} }, "tpm", resultProblem, "shows no TPM"},
 		"a TPM for others":      {func(f *facts) { noGuard(f, ""); f.Machine.TPM.Usable = false }, "tpm", resultProblem, "may not open /dev/tpmrm0"},

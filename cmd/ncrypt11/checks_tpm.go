@@ -10,8 +10,8 @@ import (
 func checkTPM(f *facts) finding {
 	d := &f.Machine.TPM
 	switch {
-	case f.Guard.Report != nil && f.Guard.Report.TPM != nil && f.Guard.Report.TPM.Error != "":
-		return problem("see what the kernel says of it: dmesg | grep -i tpm", "The guard cannot use its TPM: %s.", f.Guard.Report.TPM.Error)
+	case f.Guard.Report != nil && f.Guard.Report.TPM == nil:
+		return problem("see what the kernel says of it: dmesg | grep -i tpm", "The guard cannot use its TPM: %s.", f.Guard.Report.TPMError)
 	case f.Guard.level() > guard.Process:
 		return ok("The guard uses a TPM; programs and users need no access to it.")
 	case strings.HasPrefix(d.Setting, "swtpm:"):

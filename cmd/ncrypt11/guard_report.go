@@ -7,30 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ncrypt11/ncrypt11/token/guard/harden"
+	"github.com/ncrypt11/ncrypt11/token/guard/server"
 	"github.com/ncrypt11/ncrypt11/token/seal/tpmseal"
 )
 
 // guardReport is what a guard says of itself.
 type guardReport struct {
-	Version     string     `json:"version"`
-	PID         int        `json:"pid"`
-	UID         uint32     `json:"uid"`
-	Since       time.Time  `json:"since"`
-	Level       string     `json:"level"`       // for who asks
-	Unavailable string     `json:"unavailable"` // why keys do not count as isolated; empty: they do
-	Idle        string     `json:"idle,omitempty"`
-	Sessions    int        `json:"sessions"`
-	Keys        int        `json:"keys"` // loaded
-	Uses        uint64     `json:"uses"`
-	Hardening   []measure  `json:"hardening"`
-	TPM         *tpmReport `json:"tpm,omitempty"`
-}
-
-// measure is one thing that keeps keys out of reach, and whether it was achieved.
-type measure struct {
-	Name     string `json:"name"`
-	Achieved bool   `json:"achieved"`
-	Detail   string `json:"detail,omitempty"`
+	server.Report
+	TPM *tpmReport `json:"tpm,omitempty"` // in place of the guard's own, which has Go's names
 }
 
 // tpmReport is what a guard says of its TPM.
@@ -43,22 +28,18 @@ type tpmReport struct {
 	MaxFailures  uint32 `json:"max_failures"`
 	ForgiveEvery int    `json:"forgive_every"` // seconds; 0: never
 	LockedOut    bool   `json:"locked_out"`
-	StorageKey   string `json:"storage_key"`     // what is at 0x81000001: standard, other, none
-	Error        string `json:"error,omitempty"` // why it tells nothing
+	StorageKey   string `json:"storage_key"` // what is at 0x81000001: standard, other, none
 }
 
 // UnmarshalJSON reads a guard's words.
 func (t *tpmReport) UnmarshalJSON(text []byte) error {
-	var told struct {
-		tpmseal.Info
-		Error string
-	}
+	var told tpmseal.Info
 	if err := json.Unmarshal(text, &told); err != nil {
 		return err
 	}
 	*t = tpmReport{
 		Manufacturer: told.Manufacturer, Vendor: told.Vendor, Firmware: told.Firmware, Revision: told.Revision, Failures: told.Failures,
-		MaxFailures: told.MaxFailures, ForgiveEvery: int(told.ForgiveEvery / time.Second), LockedOut: told.LockedOut, StorageKey: told.StorageKey, Error: told.Error,
+		MaxFailures: told.MaxFailures, ForgiveEvery: int(told.ForgiveEvery / time.Second), LockedOut: told.LockedOut, StorageKey: told.StorageKey,
 	}
 	return nil
 }
@@ -100,6 +81,8 @@ func (g *guardStatus) print(p *printer, startable bool) {
 	for _, m := range r.Hardening {
 		p.line("Hardening", fmt.Sprintf("%-12s %s", m.Name, measureWords(&m)))
 	}
+	p.heading("TPM")
+	p.line("Error", display(r.TPMError))
 	if r.TPM != nil {
 		r.TPM.print(p)
 	}
@@ -124,7 +107,7 @@ func (g *guardStatus) isolates() string {
 }
 
 // measureWords say what became of a measure, in a word and what the guard adds to it.
-func measureWords(m *measure) string {
+func measureWords(m *harden.Measure) string {
 	word := "NO"
 	if m.Achieved {
 		word = "yes"
@@ -133,11 +116,6 @@ func measureWords(m *measure) string {
 }
 
 func (t *tpmReport) print(p *printer) {
-	p.heading("TPM")
-	if t.Error != "" {
-		p.line("Error", display(t.Error))
-		return
-	}
 	p.line("Maker", display(strings.TrimSpace(t.Manufacturer+" "+t.Vendor)))
 	p.line("Firmware", display(t.Firmware))
 	p.line("TPM 2.0", "revision "+display(t.Revision))
