@@ -49,8 +49,10 @@ func startGuard(cfg *config.Config, getenv config.Getenv) error {
 	return cmd.Process.Release()
 }
 
-// guardEnvironment is all that a guard is told: where things are. Its own settings come from the configuration.
-func guardEnvironment(getenv config.Getenv) (env []string) {
+// guardEnvironment is all that a guard is told: where things are. Its own settings come from the configuration. GOTRACEBACK saves it a restart: its runtime must
+// have it from the start, so that a crash shows no stacks.
+func guardEnvironment(getenv config.Getenv) []string {
+	env := []string{"GOTRACEBACK=none"}
 	for _, name := range []string{"HOME", "NCRYPT11_HOME", "NCRYPT11_TPM", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"} {
 		if value := getenv(name); value != "" {
 			env = append(env, name+"="+value)
