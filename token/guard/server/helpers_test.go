@@ -32,7 +32,8 @@ type chip struct {
 	last    uint64
 	unseals atomic.Int64 // without a PIN: of the keys of tickets, and of open master keys
 	terms   error        // what it answers to terms
-	delay   time.Duration
+	hold    chan struct{} // Unseal with a PIN waits until it is closed, if there is one
+	given   []*secret.Bytes // by Unseal
 }
 
 type sealedMaster struct {
@@ -70,7 +71,12 @@ func (c *chip) Terms(sealed []byte) (*seal.Terms, error) {
 }
 
 func (c *chip) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*secret.Bytes, error) {
-	time.Sleep(c.delay)
+	if c.hold != nil && auth != nil {
+		<-c.hold
+	}
+	if auth.Equal([]byte("defect")) {
+		panic("secret text")
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	of, ok := c.sealed[string(sealed)]
@@ -83,7 +89,9 @@ func (c *chip) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*secre
 	if auth == nil {
 		c.unseals.Add(1)
 	}
-	return secret.Copy([]byte(of.master)), nil
+	master := secret.Copy([]byte(of.master))
+	c.given = append(c.given, master)
+	return master, nil
 }
 
 func (c *chip) PINLimit() int { return 5 }

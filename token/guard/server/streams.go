@@ -24,8 +24,6 @@ type stream struct {
 	over   bool
 }
 
-var errNoStream = ck.Errorf(ck.CKR_OPERATION_NOT_INITIALIZED, "there is no such operation under way")
-
 // add makes room for one more; the caller closes st where there is none.
 func (s *streams) add(st *stream) (uint64, error) {
 	s.mu.Lock()
@@ -47,14 +45,14 @@ func (s *streams) take(id uint64) (*stream, error) {
 	st := s.open[id]
 	s.mu.Unlock()
 	if st == nil {
-		return nil, errNoStream
+		return nil, ck.CKR_OPERATION_NOT_INITIALIZED
 	}
 	if !st.mu.TryLock() {
 		return nil, ck.Errorf(ck.CKR_OPERATION_ACTIVE, "another request works on this operation")
 	}
 	if st.over {
 		st.mu.Unlock()
-		return nil, errNoStream
+		return nil, ck.CKR_OPERATION_NOT_INITIALIZED
 	}
 	return st, nil
 }
