@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,6 +142,13 @@ func TestReach(t *testing.T) {
 	}
 	f.root = tree(top) // as if that were the root directory
 	f.Tokens[0].Path = "/t"
+	if found := checkReach(f); found.Result != resultWarning || !strings.Contains(found.Meaning, "no guard but each user's own") {
+		t.Errorf("with all doors open, and no socket: %+v", found)
+	}
+	socket := f.root.path(config.MachineSocket)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(socket), 0o755), os.WriteFile(socket, nil, 0o600), os.Chmod(socket, 0o666)); err != nil {
+		t.Fatal(err)
+	}
 	if found := checkReach(f); found.Result != resultOK {
 		t.Errorf("with all doors open: %+v", found)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,10 +82,27 @@ func checkReach(f *facts) finding {
 	switch {
 	case len(shut) > 0:
 		return warning("chmod a+x the directories that are named", "These tokens have an access list, and those who are on it cannot get to their files: %s.", strings.Join(shut, ", "))
+	case any && !f.guardForAll():
+		return warning("have systemd start one guard for the machine: systemctl enable --now "+guardUnit,
+			"There are tokens with an access list, and those who are on it cannot get to a guard that has their keys: there is no guard but each user's own.")
 	case any:
-		return ok("Those who are on the access lists of tokens can get to their files.")
+		return ok("Those who are on the access lists of tokens can get to their files, and to the guard.")
 	}
 	return finding{}
+}
+
+// guardForAll says whether every user can connect to the guard that was found, or would be.
+func (f *facts) guardForAll() bool {
+	where := f.Guard.Where
+	if !f.Guard.Running && f.usesMachineGuard() {
+		where = "unix:" + config.MachineSocket
+	}
+	path, local := strings.CutPrefix(where, "unix:")
+	if !local {
+		return where != "" // over a vsock
+	}
+	info, err := os.Stat(f.root.path(path))
+	return err == nil && info.Mode().Perm()&0o002 != 0 && f.root.closedAbove(filepath.Dir(path)) == ""
 }
 
 func checkLibrary(f *facts) finding {

@@ -114,7 +114,7 @@ func (t tree) bootOver(boot string) bool { return boot != t.line("/proc/sys/kern
 type tpmDevice struct {
 	Setting string `json:"setting,omitempty"` // NCRYPT11_TPM
 	Device  string `json:"device,omitempty"`  // in /dev; none where the setting names no device, or there is none
-	Usable  bool   `json:"usable"`            // this user may open the device
+	Usable  bool   `json:"device_usable"`     // this user may open the device
 }
 
 func (t tree) tpm(guard *config.Guard) tpmDevice {

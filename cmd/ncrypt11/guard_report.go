@@ -78,8 +78,9 @@ func (g *guardStatus) print(p *printer, startable bool) {
 	p.line("Level", levelWords[r.Level])
 	p.line("Isolates", g.isolates())
 	p.line("In use", fmt.Sprintf("%d sessions, %d keys, %d uses", r.Sessions, r.Keys, r.Uses))
+	p.heading("Hardening of the guard")
 	for _, m := range r.Hardening {
-		p.line("Hardening", fmt.Sprintf("%-12s %s", m.Name, measureWords(&m)))
+		p.line(display(m.Name), measureWords(&m))
 	}
 	p.heading("TPM")
 	p.line("Error", display(r.TPMError))
@@ -116,7 +117,7 @@ func measureWords(m *harden.Measure) string {
 }
 
 func (t *tpmReport) print(p *printer) {
-	p.line("Maker", display(strings.TrimSpace(t.Manufacturer+" "+t.Vendor)))
+	p.line("Maker", display(oneLine(t.Manufacturer+" "+t.Vendor)))
 	p.line("Firmware", display(t.Firmware))
 	p.line("TPM 2.0", "revision "+display(t.Revision))
 	p.line("Wrong PINs", t.lockout())
