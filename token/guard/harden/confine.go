@@ -1,6 +1,7 @@
 package harden
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -13,7 +14,7 @@ type Needs struct {
 	Devices       []string // read and written; those of them that exist by then
 	Sockets       []string // unix sockets to connect to; those of them that exist by then
 	ConnectTCP    []uint16 // ports, on any host
-	Arena         int      // bytes for secrets outside of Go's heap; 0: none
+	Arena         int      // bytes for secrets outside of Go's heap, or as many of them as may be locked; 0: none
 }
 
 // Confine takes from the process what it does not need, and adds to the report what was achieved. Sockets that it serves, and directories, are open by
@@ -42,12 +43,21 @@ func Confine(r Report, needs Needs) Report {
 	return r
 }
 
+// minArena is the least room that is worth having.
+const minArena = 64 << 10
+
+// useArena gives secrets as much memory of their own as RLIMIT_MEMLOCK allows, up to size: secrets beyond it are on the heap.
 func useArena(r *Report, size int) {
 	raiseMemlock()
-	kind, err := secret.UseArena(size)
-	if err != nil {
-		r.failed(Arena, false, err)
-		return
+	for {
+		kind, err := secret.UseArena(size)
+		if err == nil {
+			r.add(Arena, false, fmt.Sprintf("%s, %d KiB", kind, size>>10))
+			return
+		}
+		if size /= 2; size < minArena {
+			r.failed(Arena, false, err)
+			return
+		}
 	}
-	r.add(Arena, false, kind)
 }
