@@ -66,6 +66,25 @@ func TestPaused(t *testing.T) {
 	}
 }
 
+// A TPM that ends while it works on a command.
+func TestKilledMeanwhile(t *testing.T) {
+	r := newRig(t)
+	blob := r.sealed(pin("1234"), nil)
+	r.soft.Pause()
+	failed := make(chan error)
+	go func() {
+		_, err := r.Unseal(blob, pin("1234"), context)
+		failed <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // it waits for the answer to its first command
+	r.soft.Kill()
+	if err := <-failed; !errors.Is(err, seal.ErrAbsent) {
+		t.Errorf("killed: %v", err)
+	}
+	r.soft.Start()
+	r.want("back", blob, pin("1234"), nil)
+}
+
 // meddler stands between the sealer and the TPM, and cuts the line at the nth command.
 type meddler struct {
 	net.Listener
