@@ -13,15 +13,16 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// edKey is an Ed25519 private key: the seed of RFC 8032 and the public key after it.
-type edKey struct{ key *secret.Bytes }
+// edKey is an Ed25519 private key: the seed of RFC 8032 and the public key after it. It lies in Go's heap: crypto/ed25519 has a cleanup for each key that
+// signs, and the runtime ends the process where a cleanup is for other memory.
+type edKey struct{ key ed25519.PrivateKey }
 
 // newEdwards copies the seed.
 func newEdwards(seed []byte) (material, error) {
 	if len(seed) != ed25519.SeedSize {
 		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "an Ed25519 private key has %d bytes", ed25519.SeedSize)
 	}
-	return &edKey{secret.From(ed25519.NewKeyFromSeed(seed))}, nil
+	return &edKey{ed25519.NewKeyFromSeed(seed)}, nil
 }
 
 func generateEdwards(spec *guard.KeySpec) (material, error) {
@@ -61,16 +62,16 @@ func (k *edKey) sign(dst []byte, s *mech.Scheme, data []byte) ([]byte, error) {
 		digest := sha512.Sum512(data)
 		data = digest[:]
 	}
-	signature, err := ed25519.PrivateKey(k.key.Bytes()).Sign(nil, data, options)
+	signature, err := k.key.Sign(nil, data, options)
 	if err != nil {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "Ed25519: %w", err)
 	}
 	return append(dst, signature...), nil
 }
 
-func (k *edKey) seed() []byte { return k.key.Bytes()[:ed25519.SeedSize] }
+func (k *edKey) seed() []byte { return k.key[:ed25519.SeedSize] }
 
-func (k *edKey) point() []byte { return k.key.Bytes()[ed25519.SeedSize:] }
+func (k *edKey) point() []byte { return k.key[ed25519.SeedSize:] }
 
 func (k *edKey) plain() (*secret.Bytes, error) { return marshalCurvePKCS8(pubkey.Ed25519, k.seed()) }
 
@@ -80,4 +81,4 @@ func (k *edKey) public() ([]guard.Part, error) {
 
 func (k *edKey) private() []guard.Part { return valuePart(k.seed()) }
 
-func (k *edKey) wipe() { k.key.Close() }
+func (k *edKey) wipe() { secret.Wipe(k.key) }
