@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,10 +64,13 @@ var remedies = []struct {
 	{func(e *ck.Error) bool { return errors.Is(e, seal.ErrBusy) }, "try again in a moment"},
 }
 
-// keepsReason says whether the reason is better than advice: a TPM that is locked as a whole is not helped by the token's security officer. A guard's errors
-// come as text, so the text has to tell.
-func keepsReason(e *ck.Error) bool {
-	return e.RV == ck.CKR_PIN_LOCKED && strings.Contains(e.Reason, "TPM")
+// onlyCounts is what is said of a PIN that is locked where nothing but wrong PINs did it. A TPM that is locked as a whole, or a count that is
+// damaged, is not helped by a security officer. A guard's errors come as text, so the text has to tell.
+var onlyCounts = regexp.MustCompile(`^([0-9]+ wrong PINs in a row|too many wrong PINs(: [0-9]+)?)$`)
+
+// saysMore says whether the reason is better than advice.
+func saysMore(e *ck.Error) bool {
+	return e.RV == ck.CKR_PIN_LOCKED && !onlyCounts.MatchString(e.Reason)
 }
 
 // explain gives an error's text with the reason first and the CK_RV, which is what to search for, last.
@@ -87,7 +91,7 @@ func explain(err error) string {
 
 // advised is an error's reason with what to do about it.
 func advised(e *ck.Error) string {
-	if better, ok := advice[e.RV]; ok && !keepsReason(e) {
+	if better, ok := advice[e.RV]; ok && !saysMore(e) {
 		return better
 	}
 	for _, r := range remedies {

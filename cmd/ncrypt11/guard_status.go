@@ -88,7 +88,7 @@ func askGuard(e *remote.Endpoint, patience time.Duration) ([]byte, error) {
 	case a := <-answers:
 		return a.text, a.err
 	case <-time.After(patience):
-		return nil, fmt.Errorf("it does not answer within %v", patience)
+		return nil, fmt.Errorf("the guard does not answer within %v", patience)
 	}
 }
 

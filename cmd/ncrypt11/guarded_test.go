@@ -48,6 +48,7 @@ func TestGuardedScripts(t *testing.T) {
 			env.Defer(func() { endGuard(env.T().(testing.TB), home) })
 			return os.WriteFile(filepath.Join(home, "config.toml"), []byte("guard_idle = \"30s\"\n"), 0o644)
 		},
+		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fails":          fails,
 			"fails-printing": failsPrinting,
