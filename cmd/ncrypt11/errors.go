@@ -70,7 +70,13 @@ var onlyCounts = regexp.MustCompile(`^([0-9]+ wrong PINs in a row|too many wrong
 
 // saysMore says whether the reason is better than advice.
 func saysMore(e *ck.Error) bool {
-	return e.RV == ck.CKR_PIN_LOCKED && !onlyCounts.MatchString(e.Reason)
+	switch e.RV {
+	case ck.CKR_PIN_LOCKED:
+		return !onlyCounts.MatchString(e.Reason)
+	case ck.CKR_ACTION_PROHIBITED: // the guard says who is not on a token's access list
+		return true
+	}
+	return false
 }
 
 // explain gives an error's text with the reason first and the CK_RV, which is what to search for, last.

@@ -22,6 +22,7 @@ func TestExplainLocked(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	for want, err := range map[string]error{
+		"the token is for others (CKR_ACTION_PROHIBITED)":                                                ck.Errorf(ck.CKR_ACTION_PROHIBITED, "the token is for others"),
 		"the PIN is wrong (CKR_PIN_INCORRECT)":                                                           ck.CKR_PIN_INCORRECT,
 		"VBS is unavailable: no guard; `ncrypt11 doctor` says what to do (CKR_FUNCTION_REJECTED)":        ck.Errorf(ck.CKR_FUNCTION_REJECTED, "VBS is unavailable: no guard"),
 		"an access list needs a guard (CKR_FUNCTION_REJECTED)":                                           ck.Errorf(ck.CKR_FUNCTION_REJECTED, "an access list needs a guard"),

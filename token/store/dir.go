@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -35,7 +36,8 @@ type Entry struct {
 }
 
 // List gives the tokens in dir in the order of their creation. A directory that does not exist has none. No database is opened, and a
-// broken token does not hide the others. Names that are not serial numbers are none of ours.
+// broken token does not hide the others. Names that are not serial numbers are none of ours, and tokens that others keep to themselves are none of
+// this user's.
 func List(dir string) ([]Entry, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,10 +59,19 @@ func List(dir string) ([]Entry, error) {
 			e.Created = createdAt(e.Path)
 			_, e.Err = checkFile(filepath.Join(e.Path, fileName))
 		}
+		if errors.Is(e.Err, fs.ErrPermission) && !own(e.Path) {
+			continue
+		}
 		list = append(list, e)
 	}
 	slices.SortFunc(list, byCreation)
 	return list, nil
+}
+
+// own says whether a path is this user's.
+func own(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Sys().(*syscall.Stat_t).Uid == uint32(os.Geteuid())
 }
 
 // byCreation puts tokens whose time of creation is unknown last, where they do not move the others.

@@ -47,6 +47,11 @@ func TestShare(t *testing.T) {
 			t.Errorf("%s is %v, %v; want %v", name, info.Mode(), err, want)
 		}
 	}
+	mine, err := store.Create(dir, header("fedcba9876543210")) // the other user shall not see it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
 	if os.Geteuid() != 0 {
 		return // nobody else's eyes are at hand
 	}
