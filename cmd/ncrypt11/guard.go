@@ -67,11 +67,12 @@ func (a *app) guard(f *guardFlags) error {
 	defer g.socket.release()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGTERM, unix.SIGINT)
+	if f.onDemand {
+		silence() // while it still can
+	}
 	g.options.Hardening = harden.Confine(report, g.needs)
 	g.options.Available = g.available
-	if f.onDemand {
-		silence()
-	} else {
+	if !f.onDemand {
 		a.announce(g)
 	}
 	return g.serve(stop)
