@@ -158,7 +158,7 @@ func checkService(f *facts) finding {
 	switch {
 	case f.cfg.Guard.Address != "" || f.cfg.Guard.Off || !f.usesMachineGuard():
 		return finding{} // the environment says where the guard is
-	case s.Listening:
+	case f.Guard.Where == "unix:"+config.MachineSocket:
 		return ok("The machine's guard answers at %s; the init system starts it, and nobody else.", config.MachineSocket)
 	case !s.Systemd:
 		return warning("have the init system start `ncrypt11 guard` as a user of its own", "This machine does not run systemd, and nobody listens at %s.", config.MachineSocket)

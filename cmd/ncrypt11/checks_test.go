@@ -29,7 +29,7 @@ func wellFacts() *facts {
 			Tokens: []tokenStatus{{Label: "web", Policy: "vbs-required", Protection: protectionIsolated, UserPIN: "set", SOPIN: "set"}},
 		},
 		cfg:          &config.Config{Guard: config.Guard{Sockets: []string{config.MachineSocket}}},
-		service:      service{Systemd: true, Unit: "/usr/lib/systemd/system/" + guardUnit, Enabled: true, Listening: true},
+		service:      service{Systemd: true, Unit: "/usr/lib/systemd/system/" + guardUnit, Enabled: true},
 		registration: registration{File: "/usr/share/p11-kit/modules/ncrypt11.module"},
 	}
 }
@@ -79,10 +79,10 @@ func TestChecks(t *testing.T) {
 		"a guard that is none":  {func(f *facts) { f.Guard.Report.Unavailable = "seccomp: no" }, "guard", resultProblem, "isolates nothing: seccomp: no."},
 		"level process":         {func(f *facts) { f.Guard.Report.Level = "process" }, "guard-level", resultWarning, "under a debugger"},
 		"level vm":              {func(f *facts) { f.Guard.Report.Level = "vm" }, "guard-level", resultOK, "another machine"},
-		"no systemd":            {func(f *facts) { f.service = service{} }, "guard-service", resultWarning, "does not run systemd"},
-		"no unit":               {func(f *facts) { f.service = service{Systemd: true} }, "guard-service", resultWarning, "not installed"},
-		"unit not switched on":  {func(f *facts) { f.service.Listening, f.service.Enabled = false, false }, "guard-service", resultWarning, "not switched on"},
-		"unit does not listen":  {func(f *facts) { f.service.Listening = false }, "guard-service", resultProblem, "nobody listens"},
+		"no systemd":            {func(f *facts) { f.elsewhere(); f.service = service{} }, "guard-service", resultWarning, "does not run systemd"},
+		"no unit":               {func(f *facts) { f.elsewhere(); f.service.Unit = "" }, "guard-service", resultWarning, "not installed"},
+		"unit not switched on":  {func(f *facts) { f.elsewhere(); f.service.Enabled = false }, "guard-service", resultWarning, "not switched on"},
+		"unit does not listen":  {func(f *facts) { f.elsewhere() }, "guard-service", resultProblem, "nobody listens"},
 		"mlock is missing":      {func(f *facts) { f.missing(harden.Mlock, "ENOMEM") }, "hardening", resultWarning, "but for: mlock (ENOMEM)."},
 		"dumpable":              {func(f *facts) { f.missing(harden.Dumpable, "EPERM") }, "hardening", resultProblem, "dumpable: EPERM"},
 		"the guard has no TPM":  {func(f *facts) { f.Guard.Report.TPM, f.Guard.Report.TPMError = nil, "it is away" }, "tpm", resultProblem, "it is away"},
@@ -126,6 +126,9 @@ func TestChecks(t *testing.T) {
 		}
 	}
 }
+
+// elsewhere makes the guard another one than the machine's.
+func (f *facts) elsewhere() { f.Guard.Where = "unix:/run/user/1/ncrypt11/guard.sock" }
 
 // own makes the guard the user's own.
 func (f *facts) own() { f.Guard.Report.Level = "process" }

@@ -76,7 +76,7 @@ var resultWords = map[string]string{resultOK: "ok", resultWarning: "WARNING", re
 
 func (a *app) printFindings(all []finding) {
 	for _, found := range all {
-		fmt.Fprintf(a.stdout, "%-8s %-14s %s\n", resultWords[found.Result], found.Name, oneLine(found.Meaning))
+		fmt.Fprintf(a.stdout, "%-8s %-14s %s\n", resultWords[found.Result], found.Name, display(oneLine(found.Meaning)))
 		if found.Advice != "" && found.Result != resultOK {
 			fmt.Fprintf(a.stdout, "%-23s To do: %s.\n", "", oneLine(found.Advice))
 		}

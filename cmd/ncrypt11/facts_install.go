@@ -10,10 +10,9 @@ import (
 
 // service is the guard that systemd starts.
 type service struct {
-	Systemd   bool   // it runs this machine
-	Unit      string // the socket unit; empty: not installed
-	Enabled   bool
-	Listening bool // somebody has made the socket
+	Systemd bool   // it runs this machine
+	Unit    string // the socket unit; empty: not installed
+	Enabled bool
 }
 
 // guardUnit is the unit that makes the machine's guard answer.
@@ -23,7 +22,7 @@ const guardUnit = "ncrypt11-guard.socket"
 var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
 
 func (t tree) service() service {
-	s := service{Systemd: t.exists("/run/systemd/system"), Listening: t.exists(config.MachineSocket)}
+	s := service{Systemd: t.exists("/run/systemd/system")}
 	for _, dir := range unitDirs {
 		if unit := filepath.Join(dir, guardUnit); s.Unit == "" && t.exists(unit) {
 			s.Unit = unit
