@@ -11,6 +11,8 @@ LIBDIR ?= $(PREFIX)/lib
 DATADIR ?= $(PREFIX)/share
 # p11-kit looks into /usr/share/p11-kit/modules and /etc/pkcs11/modules, and never below /usr/local.
 P11KIT_MODULES ?= $(if $(filter /usr/local,$(PREFIX)),/etc/pkcs11/modules,$(DATADIR)/p11-kit/modules)
+# systemd looks below /usr/local, too, whatever LIBDIR is.
+SYSTEMD ?= $(PREFIX)/lib
 BUILD := build
 
 # The build cache knows the files of a package, and p11.h lies outside of the
@@ -92,7 +94,12 @@ install: build
 	install -D -m 644 p11.h $(DESTDIR)$(PREFIX)/include/ncrypt11/p11.h
 	install -d $(DESTDIR)$(P11KIT_MODULES)
 	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(P11KIT_MODULES)/ncrypt11.module
-	for page in docs/man/*.1; do [ ! -e "$$page" ] || install -D -m 644 "$$page" $(DESTDIR)$(DATADIR)/man/man1/$${page##*/}; done
+	install -D -m 644 docs/man/ncrypt11.1 $(DESTDIR)$(DATADIR)/man/man1/ncrypt11.1
+	install -D -m 644 packaging/systemd/ncrypt11-guard.socket $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.socket
+	sed 's|@bindir@|$(PREFIX)/bin|' packaging/systemd/ncrypt11-guard.service.in > $(BUILD)/ncrypt11-guard.service
+	install -m 644 $(BUILD)/ncrypt11-guard.service $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.service
+	install -D -m 644 packaging/systemd/ncrypt11.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/ncrypt11.conf
+	install -D -m 644 packaging/systemd/ncrypt11.tmpfiles $(DESTDIR)$(SYSTEMD)/tmpfiles.d/ncrypt11.conf
 
 clean:
 	rm -rf $(BUILD)
