@@ -43,6 +43,7 @@ func TestGuardedScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("KEYS", keys)
+			env.Setenv("GORACE", quickEnd)
 			env.Setenv("NCRYPT11_HOME", home)
 			env.Setenv("NCRYPT11_TPM", tpm.Address())
 			env.Defer(func() { endGuard(env.T().(testing.TB), home) })

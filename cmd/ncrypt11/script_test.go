@@ -23,6 +23,9 @@ func mainInTree() {
 	os.Exit(a.run(os.Args[1:]))
 }
 
+// quickEnd has the race detector not wait a second at the end of each command, for races that other threads might still show.
+const quickEnd = "atexit_sleep_ms=0"
+
 // TestScripts runs the command as its users do. Each script has a home of its own, without tokens. $KEYS has key files.
 func TestScripts(t *testing.T) {
 	keys, err := filepath.Abs("keyfile/testdata")
@@ -34,6 +37,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KEYS", keys)
+			env.Setenv("GORACE", quickEnd)
 			env.Setenv("ESCAPE", "\x1b[2Jx")
 			env.Setenv("NCRYPT11_HOME", filepath.Join(env.WorkDir, "home"))
 			return nil
