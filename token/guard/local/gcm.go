@@ -3,6 +3,7 @@ package local
 import (
 	"crypto/cipher"
 	"crypto/subtle"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -84,7 +85,9 @@ func streamGCM(k *secretKey, s *mech.Scheme, op mech.Op) (state, error) {
 	if _, err := newGCM(k, s); err != nil {
 		return nil, err
 	}
-	return &gcm{key: k, scheme: *s, decrypt: op == mech.OpDecrypt}, nil
+	own := *s
+	own.IV, own.AAD = slices.Clone(s.IV), slices.Clone(s.AAD) // the caller's may be part of a message, which is gone by the time they are needed
+	return &gcm{key: k, scheme: own, decrypt: op == mech.OpDecrypt}, nil
 }
 
 func (g *gcm) update(dst, part []byte) ([]byte, error) {
