@@ -29,7 +29,7 @@ var errBootOver = ck.Errorf(ck.CKR_DEVICE_ERROR,
 // bootOver says whether the token's master keys died with their boot. The kernel's name for the boot tells; so does the TPM, once one of them was
 // tried (see noteDeath). The token's lock is held.
 func (t *Token) bootOver(h *store.Header) bool {
-	return PerBoot(h) && (t.dead || h.Options[optionBoot] != currentBoot())
+	return PerBoot(h) && (t.dead || Boot(h) != currentBoot())
 }
 
 // noteDeath remembers that the TPM was reset: the null hierarchy has another seed, whatever the kernel says of the boot. The token's lock is held.

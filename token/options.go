@@ -28,8 +28,11 @@ func Isolation(h *store.Header) guard.Level {
 	return level
 }
 
+// Boot is the boot that the token's keys live in, by the kernel's boot_id; empty where they outlive it.
+func Boot(h *store.Header) string { return h.Options[optionBoot] }
+
 // PerBoot says whether the token's keys die with the boot that they were made in.
-func PerBoot(h *store.Header) bool { return h.Options[optionBoot] != "" }
+func PerBoot(h *store.Header) bool { return Boot(h) != "" }
 
 // Allowed is the token's access list, as it was when the token was made.
 func Allowed(h *store.Header) []string {

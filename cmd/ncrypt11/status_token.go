@@ -74,7 +74,7 @@ func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
 	ts.Label, ts.Policy, ts.Login, ts.Protection = h.Label, h.Policy, h.Login, protectionOf(h, s.VBS, s.Guard)
 	ts.Isolation, ts.Lifetime, ts.Allow = token.Isolation(h).String(), crossBoot, token.Allowed(h)
 	if token.PerBoot(h) {
-		alive := !a.root.bootOver(h.Options[bootOption])
+		alive := !a.root.bootOver(token.Boot(h))
 		ts.Lifetime, ts.KeysAlive = perBoot, &alive
 	}
 	ts.URI = (&p11uri.URI{Path: map[string]string{p11uri.Token: h.Label, p11uri.Serial: t.Serial}}).String()
@@ -87,9 +87,6 @@ func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
 	ts.Error = "the engine does not offer it"
 	return ts
 }
-
-// bootOption is where a header has the boot that a per-boot token's keys live in.
-const bootOption = "boot"
 
 func (s *tokenStatus) describe(p *present, h *store.Header) {
 	flags := p.info.Flags
