@@ -4,20 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "crypto.h"
 #include "process.h"
 
 static const char key_label[] = "p11bench-first";
 
 enum { WARM_UP_CALLS = 100000, TIME_LIMIT_SECONDS = 600 };
-
-struct child {
-    struct module module;
-    struct subject subject;
-    const char *token;
-    unsigned long calls;
-    double answer[2];
-};
 
 /* Resident memory of this process in MiB: VmRSS of proc_pid_status(5). */
 static bool resident_mib(struct module *m, double *mib)
@@ -34,14 +27,14 @@ static bool resident_mib(struct module *m, double *mib)
     return kib != 0 || module_fail(m, "no VmRSS in /proc/self/status");
 }
 
-static bool open_session(struct child *c)
+bool child_session(struct child *c)
 {
     return module_open(&c->module) && module_session(&c->module, c->token, &c->subject.session);
 }
 
 static bool put_key(struct child *c)
 {
-    return open_session(c) && create_labelled_pair(&c->subject, key_label);
+    return child_session(c) && create_labelled_pair(&c->subject, KEY_P256, key_label);
 }
 
 static bool first_signature(struct child *c)
@@ -50,12 +43,13 @@ static bool first_signature(struct child *c)
     if (!resident_mib(&c->module, &before))
         return false;
     double start = seconds_now();
-    if (!open_session(c) || !find_labelled_key(&c->subject, key_label) || !sign_once(&c->subject))
+    if (!child_session(c) || !find_labelled_key(&c->subject, KEY_P256, key_label) || !sign_once(&c->subject))
         return false;
     c->answer[0] = (seconds_now() - start) * 1e3;
     if (!resident_mib(&c->module, &after))
         return false;
     c->answer[1] = after - before;
+    c->answers = 2;
     return true;
 }
 
@@ -72,12 +66,21 @@ static bool mixed_calls(struct child *c, unsigned long calls)
 static bool growth(struct child *c)
 {
     double before, after;
-    if (!open_session(c) || !prepare_p256(&c->subject) || !mixed_calls(c, WARM_UP_CALLS) ||
-        !resident_mib(&c->module, &before) || !mixed_calls(c, c->calls) || !resident_mib(&c->module, &after))
+    if (!child_session(c) || !prepare_p256(&c->subject) || !mixed_calls(c, WARM_UP_CALLS) ||
+        !resident_mib(&c->module, &before) || !mixed_calls(c, strtoul(c->argument, NULL, 10)) || !resident_mib(&c->module, &after))
         return false;
     c->answer[0] = after - before;
-    c->answer[1] = after;
+    c->answers = 1;
     return true;
+}
+
+void child_say(struct child *c)
+{
+    printf("ok");
+    for (int i = 0; i < c->answers; i++)
+        printf(" %.9g", c->answer[i]);
+    printf("\n");
+    fflush(stdout);
 }
 
 static const struct {
@@ -87,6 +90,10 @@ static const struct {
     {"put-key", put_key},
     {"first-signature", first_signature},
     {"growth", growth},
+    {"put-keys", child_put_keys},
+    {"cost", child_cost},
+    {"login", child_login},
+    {"sign-on-demand", child_sign_on_demand},
 };
 
 int child_main(int argc, char **argv)
@@ -96,7 +103,7 @@ int child_main(int argc, char **argv)
     struct child c = {
         .module = {.name = argv[3], .token_prefix = argv[4], .path = argv[5], .pin = argv[6]},
         .token = argv[7],
-        .calls = strtoul(argv[8], NULL, 10),
+        .argument = argv[8],
     };
     c.subject.module = &c.module;
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
@@ -105,7 +112,7 @@ int child_main(int argc, char **argv)
         alarm(TIME_LIMIT_SECONDS); /* a module that hangs here fails its row, and does not stop the run */
         bool ok = roles[i].run(&c);
         if (ok)
-            printf("ok %.6f %.6f\n", c.answer[0], c.answer[1]);
+            child_say(&c);
         else
             printf("failed %s\n", c.module.failure.text);
         module_close(&c.module);

@@ -100,6 +100,7 @@ struct signing {
 
 static const struct signing p256 = {CKM_ECDSA, sequence, 32, 64, copy_ec_public_key};
 static const struct signing p384 = {CKM_ECDSA, sequence, 48, 96, copy_ec_public_key};
+static const struct signing ed25519 = {CKM_EDDSA, sequence, 32, 64, copy_edwards_public_key};
 static const struct signing rsa_2048 = {CKM_RSA_PKCS, digest_info, sizeof digest_info, 256, copy_rsa_public_key};
 
 static bool sign(struct subject *s, CK_BYTE signature[256])
@@ -121,7 +122,7 @@ bool sign_once(struct subject *s)
 }
 
 /* A fast signature that does not verify is worth nothing: the other module is the judge. */
-static bool verified_by(struct subject *s, struct subject *reference)
+bool verified_by(struct subject *s, struct subject *reference)
 {
     const struct signing *how = s->signing;
     CK_FUNCTION_LIST *judge = reference->module->call;
@@ -155,7 +156,7 @@ static bool prepare_p384(struct subject *s)
 
 static bool prepare_rsa_2048(struct subject *s)
 {
-    return prepare_signing(s, &rsa_2048, generate_rsa_2048_pair(s));
+    return prepare_signing(s, &rsa_2048, generate_rsa_2048_pair(s, NULL));
 }
 
 const struct crypto_operation crypto_operations[] = {
@@ -167,15 +168,31 @@ const struct crypto_operation crypto_operations[] = {
 };
 const int crypto_operation_count = sizeof crypto_operations / sizeof crypto_operations[0];
 
-bool create_labelled_pair(struct subject *s, const char *label)
+bool create_labelled_pair(struct subject *s, enum key_kind kind, const char *label)
 {
-    return generate_ec_pair(s, P256, label);
+    switch (kind) {
+    case KEY_P256: return generate_ec_pair(s, P256, label);
+    case KEY_ED25519: return generate_ec_pair(s, ED25519, label);
+    case KEY_RSA_2048: return generate_rsa_2048_pair(s, label);
+    default: return module_fail(s->module, "there are no keys of kind %d", kind);
+    }
 }
 
-bool find_labelled_key(struct subject *s, const char *label)
+static bool find_labelled(struct subject *s, CK_OBJECT_CLASS class, const char *label, CK_OBJECT_HANDLE *object)
 {
-    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_LABEL, (void *)label, (CK_ULONG)strlen(label)}};
-    s->signing = &p256;
-    return find_one(s, template, 2, &s->key);
+    return find_one(s, template, 2, object);
+}
+
+bool find_labelled_key(struct subject *s, enum key_kind kind, const char *label)
+{
+    static const struct signing *const how[KEY_KINDS] = {
+        [KEY_P256] = &p256, [KEY_RSA_2048] = &rsa_2048, [KEY_ED25519] = &ed25519};
+    s->signing = how[kind];
+    return find_labelled(s, CKO_PRIVATE_KEY, label, &s->key);
+}
+
+bool find_labelled_public_key(struct subject *s, const char *label)
+{
+    return find_labelled(s, CKO_PUBLIC_KEY, label, &s->public_key);
 }

@@ -19,9 +19,15 @@ extern const int crypto_operation_count;
 bool prepare_p256(struct subject *s);
 bool sign_once(struct subject *s);
 bool digest_once(struct subject *s);
+bool verified_by(struct subject *s, struct subject *reference);
 
-/* Makes a P-256 pair with this label on the session's token, and finds its private key again. */
-bool create_labelled_pair(struct subject *s, const char *label);
-bool find_labelled_key(struct subject *s, const char *label);
+/* Keys on tokens, which other processes find by their labels. */
+enum key_kind { KEY_P256, KEY_RSA_2048, KEY_ED25519, KEY_KINDS };
+
+bool create_labelled_pair(struct subject *s, enum key_kind kind, const char *label);
+
+/* Finds the private key of a pair, to sign with; and the public one, to be verified with. */
+bool find_labelled_key(struct subject *s, enum key_kind kind, const char *label);
+bool find_labelled_public_key(struct subject *s, const char *label);
 
 #endif

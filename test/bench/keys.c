@@ -10,6 +10,17 @@ static CK_BBOOL no = CK_FALSE;
 /* DER object identifiers of the curves: the namedCurve choice of CKA_EC_PARAMS. */
 static CK_BYTE p256_oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static CK_BYTE p384_oid[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+static CK_BYTE ed25519_oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+
+static const struct {
+    CK_MECHANISM_TYPE generation;
+    CK_BYTE *oid;
+    CK_ULONG oid_length;
+} curves[] = {
+    [P256] = {CKM_EC_KEY_PAIR_GEN, p256_oid, sizeof p256_oid},
+    [P384] = {CKM_EC_KEY_PAIR_GEN, p384_oid, sizeof p384_oid},
+    [ED25519] = {CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519_oid, sizeof ed25519_oid},
+};
 
 static bool generate_pair(struct subject *s, CK_MECHANISM_TYPE type, CK_ATTRIBUTE *parameters,
                           CK_ULONG parameter_count, const char *label)
@@ -38,12 +49,11 @@ static bool generate_pair(struct subject *s, CK_MECHANISM_TYPE type, CK_ATTRIBUT
 
 bool generate_ec_pair(struct subject *s, enum curve curve, const char *label)
 {
-    CK_ATTRIBUTE p256 = {CKA_EC_PARAMS, p256_oid, sizeof p256_oid};
-    CK_ATTRIBUTE p384 = {CKA_EC_PARAMS, p384_oid, sizeof p384_oid};
-    return generate_pair(s, CKM_EC_KEY_PAIR_GEN, curve == P256 ? &p256 : &p384, 1, label);
+    CK_ATTRIBUTE parameters = {CKA_EC_PARAMS, curves[curve].oid, curves[curve].oid_length};
+    return generate_pair(s, curves[curve].generation, &parameters, 1, label);
 }
 
-bool generate_rsa_2048_pair(struct subject *s)
+bool generate_rsa_2048_pair(struct subject *s, const char *label)
 {
     CK_ULONG bits = 2048;
     CK_BYTE exponent[] = {0x01, 0x00, 0x01};
@@ -51,7 +61,7 @@ bool generate_rsa_2048_pair(struct subject *s)
         {CKA_MODULUS_BITS, &bits, sizeof bits},
         {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
     };
-    return generate_pair(s, CKM_RSA_PKCS_KEY_PAIR_GEN, parameters, COUNT(parameters), NULL);
+    return generate_pair(s, CKM_RSA_PKCS_KEY_PAIR_GEN, parameters, COUNT(parameters), label);
 }
 
 bool create_aes_key(struct subject *s, const CK_BYTE *value, CK_ULONG length)
@@ -82,11 +92,21 @@ static bool copy_public_key(struct subject *from, struct subject *to, CK_KEY_TYP
                      to->module->call->C_CreateObject(to->session, template, COUNT(template), &to->public_key));
 }
 
-bool copy_ec_public_key(struct subject *from, struct subject *to)
+static bool copy_point(struct subject *from, struct subject *to, CK_KEY_TYPE type)
 {
     CK_BYTE parameters[32], point[128];
     CK_ATTRIBUTE parts[] = {{CKA_EC_PARAMS, parameters, sizeof parameters}, {CKA_EC_POINT, point, sizeof point}};
-    return copy_public_key(from, to, CKK_EC, parts);
+    return copy_public_key(from, to, type, parts);
+}
+
+bool copy_ec_public_key(struct subject *from, struct subject *to)
+{
+    return copy_point(from, to, CKK_EC);
+}
+
+bool copy_edwards_public_key(struct subject *from, struct subject *to)
+{
+    return copy_point(from, to, CKK_EC_EDWARDS);
 }
 
 bool copy_rsa_public_key(struct subject *from, struct subject *to)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "quiet.h"
+
 double seconds_now(void)
 {
     struct timespec t;
@@ -66,7 +68,7 @@ static bool one_round(const struct plan *p, const struct runner *first, double *
     return *second_rate > 0;
 }
 
-static void spread(const double *values, int count, struct result *out)
+void spread(const double *values, int count, struct result *out)
 {
     out->figure = median(values, count);
     out->low = out->high = values[0];
@@ -83,6 +85,7 @@ bool interleave(const struct plan *p, const struct runner *left, const struct ru
      * growing slower or faster favours neither side. */
     for (int round = -1; round < p->rounds; round++) {
         int i = round < 0 ? 0 : round;
+        wait_for_quiet();
         bool ok = i % 2 == 0 ? one_round(p, left, &left_rates[i], right, &right_rates[i])
                              : one_round(p, right, &right_rates[i], left, &left_rates[i]);
         if (!ok) {

@@ -19,6 +19,7 @@ struct plan {
 
 /* One row of the report. Values that were not measured are NAN. */
 struct result {
+    const char *section; /* the heading that it stands under; NULL: none */
     const char *name;
     const char *unit;        /* of a and b */
     const char *figure_unit; /* of figure, low and high */
@@ -47,6 +48,7 @@ struct runner {
     double (*rate)(const struct runner *r, const struct plan *p);
     once_function *once;
     struct subject *subject;
+    int threads; /* for threads_rate */
 };
 
 /* Monotonic wall-clock time. */
@@ -57,6 +59,9 @@ double median(const double *values, int count);
 /* A runner's rate for p->round_seconds on the calling thread, and for p->creates calls whatever they last. */
 double timed_rate(const struct runner *r, const struct plan *p);
 double counted_rate(const struct runner *r, const struct plan *p);
+
+/* The median of values as the figure, and how far they lie apart. */
+void spread(const double *values, int count, struct result *out);
 
 /* Runs left and right in turn, round after round, and fills a, b (median rates) and figure (left/right). */
 bool interleave(const struct plan *p, const struct runner *left, const struct runner *right, struct result *out);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench.h"
 #include "crypto.h"
+#include "guard.h"
+#include "guard_process.h"
 #include "objects.h"
 #include "process.h"
 #include "report.h"
@@ -15,46 +18,6 @@ static const struct plan quick_plan = {.rounds = 7, .round_seconds = 0.08, .crea
 static const struct plan full_plan = {.rounds = 15, .round_seconds = 0.4, .creates = 200, .objects = 2000,
                                       .many_objects = 100000, .growth_calls = 1000000, .fresh_processes = 9};
 
-struct bench {
-    const struct plan *plan;
-    struct module a, b;
-    const char *only; /* NULL, or a part of the names of the rows wanted */
-    struct result results[32];
-    int count;
-};
-
-static bool wanted(const struct bench *bench, const char *name)
-{
-    return bench->only == NULL || strstr(name, bench->only) != NULL;
-}
-
-/* Begins a row with a clean slate: a failure belongs to the row that met it. */
-static struct result *new_row(struct bench *bench, const char *name, const char *unit, const char *figure_unit)
-{
-    struct result *row = &bench->results[bench->count++];
-    *row = empty_result(name, unit, figure_unit);
-    bench->a.failure.text[0] = '\0';
-    bench->b.failure.text[0] = '\0';
-    return row;
-}
-
-static void fail_row(struct bench *bench, struct result *row)
-{
-    row->failure = bench->a.failure.text[0] != '\0' ? bench->a.failure : bench->b.failure;
-}
-
-static bool open_subject(struct module *m, const char *token, struct subject *s)
-{
-    *s = (struct subject){.module = m};
-    return module_session(m, token, &s->session);
-}
-
-static void close_subject(struct subject *s)
-{
-    if (s->session != 0)
-        s->module->call->C_CloseSession(s->session);
-}
-
 /* Rates of the cryptographic operations, A against B. */
 static void measure_crypto(struct bench *bench, const struct crypto_operation *operation)
 {
@@ -62,7 +25,7 @@ static void measure_crypto(struct bench *bench, const struct crypto_operation *o
         return;
     struct result *row = new_row(bench, operation->name, "op/s", "x");
     struct subject a = {0}, b = {0};
-    struct runner left = {timed_rate, operation->once, &a}, right = {timed_rate, operation->once, &b};
+    struct runner left = {timed_rate, operation->once, &a, 1}, right = {timed_rate, operation->once, &b, 1};
     bool ok = open_subject(&bench->a, "crypto", &a) && open_subject(&bench->b, "crypto", &b) &&
               operation->prepare(&a) && operation->prepare(&b) &&
               (operation->verified_by == NULL || operation->verified_by(&a, &b)) &&
@@ -80,7 +43,7 @@ static void measure_two_threads(struct bench *bench)
         return;
     struct result *row = new_row(bench, "two-threads", "op/s", "x");
     struct subject threads[2] = {0};
-    struct runner two = {two_thread_rate, sign_once, threads}, one = {timed_rate, sign_once, threads};
+    struct runner two = {threads_rate, sign_once, threads, 2}, one = {timed_rate, sign_once, threads, 1};
     bool ok = open_subject(&bench->a, "crypto", &threads[0]) && open_subject(&bench->a, "crypto", &threads[1]) &&
               prepare_p256(&threads[0]);
     /* Both sign with the same key, as the threads of a server do. */
@@ -100,7 +63,7 @@ static void measure_create(struct bench *bench)
         return;
     struct result *row = new_row(bench, "create-1KB", "op/s", "x");
     struct subject a = {0}, b = {0};
-    struct runner left = {counted_rate, create_once, &a}, right = {counted_rate, create_once, &b};
+    struct runner left = {counted_rate, create_once, &a, 1}, right = {counted_rate, create_once, &b, 1};
     if (!open_subject(&bench->a, "create", &a) || !open_subject(&bench->b, "create", &b) ||
         !interleave(bench->plan, &left, &right, row))
         fail_row(bench, row);
@@ -115,8 +78,8 @@ static void measure_find(struct bench *bench)
         return;
     struct result *row = new_row(bench, "find-by-label", "op/s", "x");
     struct subject a = {0}, b = {0}, many = {0};
-    struct runner left = {timed_rate, find_once, &a}, right = {timed_rate, find_once, &b};
-    struct runner large = {timed_rate, find_once, &many};
+    struct runner left = {timed_rate, find_once, &a, 1}, right = {timed_rate, find_once, &b, 1};
+    struct runner large = {timed_rate, find_once, &many, 1};
     bool ok = open_subject(&bench->a, "find", &a) && fill_token(&a, bench->plan->objects);
     bool filled = ok;
     ok = ok && open_subject(&bench->b, "find", &b) && fill_token(&b, bench->plan->objects) &&
@@ -169,25 +132,39 @@ static void measure_processes(struct bench *bench)
     }
 }
 
+/* Opens the modules that this process is to have, once nothing more needs it to be without them. */
+static bool open_modules(struct bench *bench)
+{
+    struct module *modules[] = {&bench->a, &bench->b, &bench->guarded, &bench->local};
+    for (int i = 0; i < (bench->guard ? 4 : 2); i++) {
+        modules[i]->failure.text[0] = '\0';
+        if (!module_open(modules[i])) {
+            fprintf(stderr, "p11bench: %s\n", modules[i]->failure.text);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool run(struct bench *bench)
 {
     measure_processes(bench);
-    bench->a.failure.text[0] = bench->b.failure.text[0] = '\0';
-    if (!module_open(&bench->a) || !module_open(&bench->b)) {
-        fprintf(stderr, "p11bench: %s%s\n", bench->a.failure.text, bench->b.failure.text);
+    if (!open_modules(bench))
         return false;
-    }
     for (int i = 0; i < crypto_operation_count; i++)
         measure_crypto(bench, &crypto_operations[i]);
     measure_two_threads(bench);
     measure_create(bench);
     measure_find(bench);
+    if (bench->guard)
+        measure_guard(bench);
     return true;
 }
 
 static int usage(void)
 {
-    fputs("usage: p11bench [--quick] [--json] [--floors] [--only PART-OF-NAME] [--pin PIN] A.so B.so\n", stderr);
+    fputs("usage: p11bench [--quick] [--json] [--floors] [--guard] [--only PART-OF-NAME] [--pin PIN] A.so B.so\n"
+          "       p11bench --end-guard\n", stderr);
     return 2;
 }
 
@@ -195,14 +172,19 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
         return child_main(argc, argv);
+    if (argc == 2 && strcmp(argv[1], "--end-guard") == 0)
+        return !end_guard(&(struct module){.name = "A"});
 
     static const struct option options[] = {
         {"quick", no_argument, NULL, 'q'},       {"json", no_argument, NULL, 'j'},
         {"floors", no_argument, NULL, 'f'},      {"only", required_argument, NULL, 'o'},
-        {"pin", required_argument, NULL, 'p'},   {NULL, 0, NULL, 0},
+        {"pin", required_argument, NULL, 'p'},   {"guard", no_argument, NULL, 'g'},
+        {NULL, 0, NULL, 0},
     };
     struct bench bench = {.plan = &full_plan, .a = {.name = "A", .token_prefix = "a-", .pin = "1234"},
-                          .b = {.name = "B", .token_prefix = "b-", .pin = "1234"}};
+                          .b = {.name = "B", .token_prefix = "b-", .pin = "1234"},
+                          .guarded = {.name = "A", .token_prefix = GUARDED_PREFIX},
+                          .local = {.name = "B", .token_prefix = LOCAL_PREFIX}};
     bool json = false, floors = false;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -210,6 +192,7 @@ int main(int argc, char **argv)
         case 'j': json = true; break;
         case 'f': floors = true; break;
         case 'o': bench.only = optarg; break;
+        case 'g': bench.guard = true; break;
         case 'p': bench.a.pin = bench.b.pin = optarg; break;
         default: return usage();
         }
@@ -218,6 +201,8 @@ int main(int argc, char **argv)
         return usage();
     bench.a.path = argv[optind];
     bench.b.path = argv[optind + 1];
+    bench.guarded.path = bench.local.path = bench.a.path;
+    bench.guarded.pin = bench.local.pin = bench.a.pin;
 
     if (!run(&bench))
         return 1;

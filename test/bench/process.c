@@ -1,52 +1,90 @@
 #include "process.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs the role in a child. The child answers with one line: "ok" and up to two numbers, or "failed" and why. */
-static bool run_child(struct module *m, const char *role, const char *token, unsigned long calls, double answer[2])
+/* Becomes the child. ends: what it reads from (-1: what its parent does), and what it writes to. */
+static void become_child(struct module *m, const char *role, const char *token, const char *argument, int in, int out)
 {
-    int ends[2];
-    if (pipe(ends) != 0)
-        return module_fail(m, "pipe failed");
-    char calls_text[32];
-    snprintf(calls_text, sizeof calls_text, "%lu", calls);
     char *argv[] = {"p11bench",      "--child",         (char *)role,    (char *)m->name, (char *)m->token_prefix,
-                    (char *)m->path, (char *)m->pin, (char *)token, calls_text,       NULL};
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execv("/proc/self/exe", argv);
-        _exit(127);
-    }
-    close(ends[1]);
-    char line[512] = "";
-    FILE *from_child = fdopen(ends[0], "r");
-    if (fgets(line, sizeof line, from_child) == NULL)
-        line[0] = '\0';
-    fclose(from_child);
-    int status = -1;
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+                    (char *)m->path, (char *)m->pin, (char *)token, (char *)argument, NULL};
+    dup2(out, STDOUT_FILENO);
+    if (in >= 0)
+        dup2(in, STDIN_FILENO);
+    execv("/proc/self/exe", argv);
+    _exit(127);
+}
+
+bool child_start(struct module *m, const char *role, const char *token, const char *argument, bool talk_to,
+                 struct child_process *child)
+{
+    int from[2], to[2] = {-1, -1};
+    /* Children that are started later must not hold the ends of this one, or it would never see an end. */
+    if (pipe2(from, O_CLOEXEC) != 0 || (talk_to && pipe2(to, O_CLOEXEC) != 0))
+        return module_fail(m, "pipe failed");
+    child->pid = fork();
+    if (child->pid < 0)
         return module_fail(m, "no child process for %s", role);
+    if (child->pid == 0)
+        become_child(m, role, token, argument, to[0], from[1]);
+    close(from[1]);
+    child->from = fdopen(from[0], "r");
+    child->to = NULL;
+    if (talk_to) {
+        close(to[0]);
+        child->to = fdopen(to[1], "w");
+    }
+    return true;
+}
+
+bool child_answer(struct module *m, struct child_process *child, double *answer, int count)
+{
+    char line[512] = "";
+    if (fgets(line, sizeof line, child->from) == NULL)
+        return module_fail(m, "a child process said nothing");
+    line[strcspn(line, "\n")] = '\0';
     if (strncmp(line, "failed ", 7) == 0) {
-        line[strcspn(line, "\n")] = '\0';
         snprintf(m->failure.text, sizeof m->failure.text, "%.*s", (int)sizeof m->failure.text - 1, line + 7);
         return false;
     }
-    if (status != 0 || sscanf(line, "ok %lf %lf", &answer[0], &answer[1]) != 2)
-        return module_fail(m, "the process for %s ended with status 0x%x", role, (unsigned)status);
+    char *rest = line + strlen("ok");
+    if (strncmp(line, "ok", 2) != 0)
+        return module_fail(m, "a child process said: %.80s", line);
+    for (int i = 0; i < count; i++) {
+        char *end;
+        answer[i] = strtod(rest, &end);
+        if (end == rest)
+            return module_fail(m, "a child process gave %d numbers of %d", i, count);
+        rest = end;
+    }
     return true;
+}
+
+bool child_end(struct module *m, struct child_process *child)
+{
+    if (child->to != NULL)
+        fclose(child->to);
+    int status = -1;
+    pid_t ended = waitpid(child->pid, &status, 0);
+    fclose(child->from); /* not earlier: its last words would kill it */
+    return (ended == child->pid && status == 0) || module_fail(m, "a child process ended with status 0x%x", (unsigned)status);
+}
+
+bool run_child(struct module *m, const char *role, const char *token, const char *argument, double *answer, int count)
+{
+    struct child_process child;
+    if (!child_start(m, role, token, argument, false, &child))
+        return false;
+    bool ok = child_answer(m, &child, answer, count);
+    return child_end(m, &child) && ok;
 }
 
 bool put_key_on_token(struct module *m, const char *token)
 {
-    double unused[2];
-    return run_child(m, "put-key", token, 0, unused);
+    return run_child(m, "put-key", token, "", NULL, 0);
 }
 
 bool first_signature_ms(const struct plan *p, struct module *m, const char *token, struct result *out, double *ms)
@@ -54,7 +92,7 @@ bool first_signature_ms(const struct plan *p, struct module *m, const char *toke
     double times[MAX_ROUNDS], answer[2];
     double low = 0, high = 0;
     for (int i = 0; i < p->fresh_processes; i++) {
-        if (!run_child(m, "first-signature", token, 0, answer))
+        if (!run_child(m, "first-signature", token, "", answer, 2))
             return false;
         times[i] = answer[0];
         low = i == 0 || times[i] < low ? times[i] : low;
@@ -71,7 +109,7 @@ bool first_signature_ms(const struct plan *p, struct module *m, const char *toke
 bool added_memory_mib(struct module *m, const char *token, double *mib)
 {
     double answer[2];
-    if (!run_child(m, "first-signature", token, 0, answer))
+    if (!run_child(m, "first-signature", token, "", answer, 2))
         return false;
     *mib = answer[1];
     return true;
@@ -79,9 +117,7 @@ bool added_memory_mib(struct module *m, const char *token, double *mib)
 
 bool memory_growth_mib(const struct plan *p, struct module *m, const char *token, double *mib)
 {
-    double answer[2];
-    if (!run_child(m, "growth", token, p->growth_calls, answer))
-        return false;
-    *mib = answer[0];
-    return true;
+    char calls[32];
+    snprintf(calls, sizeof calls, "%lu", p->growth_calls);
+    return run_child(m, "growth", token, calls, mib, 1);
 }

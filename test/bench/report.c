@@ -25,6 +25,12 @@ static const struct floor {
     {"added-memory", AT_MOST, 25},
     {"memory-growth", AT_MOST, 2},
     {"first-signature", AT_MOST, 15},
+    {"guard-p256-8", AT_LEAST, 0.6},
+    {"guard-rsa2048-8", AT_LEAST, 0.9},
+    {"guard-p256-cpu", AT_MOST, 20},
+    {"guard-rsa2048-percent", AT_MOST, 5},
+    {"guard-login-unseal", AT_MOST, 1},
+    {"guard-sign-tpm", AT_MOST, 0},
 };
 
 static const struct floor *floor_of(const struct result *r)
@@ -86,12 +92,14 @@ void print_text(const struct report *r)
     print_module(r->b);
     printf("%s run, %d rounds of %.2f s a side, load average %.2f at the end\n\n", r->mode, r->plan->rounds,
            r->plan->round_seconds, load_average());
-    printf("%-16s %12s %12s %-5s %10s %10s %10s     %s\n", "operation", "A", "B", "", "figure", "lowest", "highest",
+    printf("%-21s %12s %12s %-5s %10s %10s %10s     %s\n", "operation", "A", "B", "", "figure", "lowest", "highest",
            "floor");
     for (int i = 0; i < r->count; i++) {
         const struct result *row = &r->results[i];
         const struct floor *f = floor_of(row);
-        printf("%-16s ", row->name);
+        if (row->section != NULL && (i == 0 || row->section != r->results[i - 1].section))
+            printf("\n%s\n", row->section);
+        printf("%-21s ", row->name);
         if (row->failure.text[0] != '\0') {
             printf("not measured: %s\n", row->failure.text);
             continue;
@@ -150,6 +158,10 @@ static void json_result(const struct result *row)
 {
     const struct floor *f = floor_of(row);
     printf("    {\"name\": \"%s\", \"unit\": \"%s\"", row->name, row->unit);
+    if (row->section != NULL) {
+        printf(", \"section\": ");
+        json_string(row->section, strlen(row->section));
+    }
     json_number("a", row->a);
     json_number("b", row->b);
     printf(", \"figure_unit\": \"%s\"", row->figure_unit);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds p11bench, makes tokens in a directory of its own, measures, and removes all of it.
-# usage: run.sh [--noise] [p11bench options]; see README.md
+# usage: run.sh [--noise | --no-guard] [p11bench options]; see README.md
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,27 +31,52 @@ softhsm_token() {
         die "softhsm2-util made no token $1"
 }
 
-candidate_token() { # label, login
+candidate_token() { # label, login, policy
+    label=$1 policy=${3:-software}
     if [ "$2" = none ]; then
-        set -- "$1" --login none
+        set -- --login none
     else
-        set -- "$1" --login pin --pin "$pin" --so-pin "$so_pin"
+        set -- --login pin --pin "$pin" --so-pin "$so_pin"
     fi
-    label=$1
-    shift
-    "$tool" init --label "$label" --policy software "$@" >/dev/null || die "$tool made no token $label"
+    "$tool" init --label "$label" --policy "$policy" "$@" >/dev/null || die "$tool made no token $label"
 }
 
-noise=
-if [ "${1:-}" = --noise ]; then
-    noise=1
+# A software TPM of this run's own. It logs each command, so that they can be counted.
+start_tpm() {
+    command -v swtpm >/dev/null || die "swtpm is not installed; --no-guard does without the rows that need it"
+    mkdir "$work/tpm"
+    export NCRYPT11_TPM="swtpm:unix:$work/tpm.sock" BENCH_TPM_LOG="$work/tpm.log"
+    swtpm socket --tpm2 --tpmstate dir="$work/tpm" --flags not-need-init,startup-clear \
+        --server type=unixio,path="$work/tpm.sock" --ctrl type=unixio,path="$work/tpm.ctrl" \
+        --log level=5,file="$BENCH_TPM_LOG" &
+    tpm=$!
+}
+
+# The guard that the module has started stays for a while on its own, and the TPM for good.
+clean_up() {
+    if [ -n "$tpm" ]; then
+        "$work/p11bench" --end-guard || true
+        kill "$tpm"
+    fi
+    rm -rf "$work"
+}
+
+noise= guard=--guard tpm=
+case ${1:-} in
+--noise)
+    noise=1 guard=
     shift
-fi
+    ;;
+--no-guard)
+    guard=
+    shift
+    ;;
+esac
 reference=$(find_softhsm)
 
 # Not /tmp: where that is kept in memory a durable create costs nothing.
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/p11bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
 ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$work/p11bench" "$here"/*.c -ldl -lpthread -lm
@@ -64,7 +89,8 @@ objectstore.backend = file
 log.level = ERROR
 slots.removable = false
 CONF
-export NCRYPT11_HOME="$work/ncrypt11" NCRYPT11_TPM=none NCRYPT11_GUARD=none
+export NCRYPT11_HOME="$work/ncrypt11" NCRYPT11_TPM=none
+unset NCRYPT11_GUARD
 
 for token in crypto create find start; do
     softhsm_token "b-$token"
@@ -81,6 +107,11 @@ else
         candidate_token "a-$token" pin
     done
     candidate_token a-start none
+    if [ -n "$guard" ]; then
+        start_tpm
+        candidate_token local-keys pin
+        candidate_token guarded-keys pin vbs-required
+    fi
 fi
 
-"$work/p11bench" --pin "$pin" "$@" "$candidate" "$reference"
+"$work/p11bench" --pin "$pin" $guard "$@" "$candidate" "$reference"

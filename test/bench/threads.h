@@ -1,10 +1,12 @@
-/* Two threads on one module, each in a session of its own. */
+/* Threads on one module, each in a session of its own. */
 #ifndef BENCH_THREADS_H
 #define BENCH_THREADS_H
 
 #include "measure.h"
 
-/* A rate for struct runner: its subject and the one after it in memory run on a thread each; the rates are added. */
-double two_thread_rate(const struct runner *r, const struct plan *p);
+enum { MAX_THREADS = 8 };
+
+/* A rate for struct runner: as many subjects as it has threads, beginning with its own, run on a thread each; the rates are added. */
+double threads_rate(const struct runner *r, const struct plan *p);
 
 #endif
