@@ -35,7 +35,7 @@ GO_LINK := -s -w -buildid=
 BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK_LIBRARY)"'
 BUILD_COMMAND = $(CGO_FLAGS) $(GO) build $(COMMAND_FLAGS) $(GO_FLAGS) -ldflags '$(GO_LINK) -linkmode=external -extldflags "$(LINK_COMMAND)"'
 
-.PHONY: build library command reproducible generate deps check test unit abi clients shim race asan fuzz bench bench-quick demo install clean
+.PHONY: build library command reproducible generate deps check test unit abi clients shim threats race asan fuzz bench bench-quick demo install clean
 
 build: library command
 
@@ -70,12 +70,13 @@ check:
 	$(GO) run ./tools/source
 	$(GO) run ./tools/licences
 	$(GO) test -count=1 ./test/floors
+	$(GO) test -count=1 -run '^(TestDocument|TestRules|TestExists)$$' ./test/threats
 
 # Each suite is a row of the table in tools/suites. The last line counts.
 test: deps check build reproducible
 	$(GO) run ./tools/suites all
 
-unit race abi asan clients shim fuzz: build
+unit race abi asan clients shim threats fuzz: build
 	$(GO) run ./tools/suites $@
 
 bench: build
