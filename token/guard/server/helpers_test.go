@@ -30,9 +30,9 @@ type chip struct {
 	mu      sync.Mutex
 	sealed  map[string]sealedMaster
 	last    uint64
-	unseals atomic.Int64 // without a PIN: of the keys of tickets, and of open master keys
-	terms   error        // what it answers to terms
-	hold    chan struct{} // Unseal with a PIN waits until it is closed, if there is one
+	unseals atomic.Int64    // without a PIN: of the keys of tickets, and of open master keys
+	terms   error           // what it answers to terms
+	hold    chan struct{}   // Unseal with a PIN waits until it is closed, if there is one
 	given   []*secret.Bytes // by Unseal
 }
 
@@ -205,7 +205,7 @@ func (p *place) path(n network) string { return filepath.Join(p.dir, n.name) }
 // client is one connection, and the session that it is in.
 type client struct {
 	testing.TB
-	net  net.Conn
+	net  protocol.Transport
 	wire *protocol.Conn
 	protocol.Welcome
 }
@@ -239,11 +239,11 @@ func (c *client) ask(method protocol.Method, m, reply protocol.Message) error {
 	if err != nil {
 		return err
 	}
-	_ = c.net.SetDeadline(time.Now().Add(patience))
+	c.hurry()
 	if err := c.wire.Send(message); err != nil {
 		return err
 	}
-	_ = c.net.SetDeadline(time.Now().Add(patience))
+	c.hurry()
 	answer, err := c.wire.Receive()
 	if err != nil {
 		return err
@@ -339,4 +339,10 @@ func eventually(t testing.TB, what string, is func() bool) {
 			t.Fatalf("it never came to %s", what)
 		}
 	}
+}
+
+// hurry bounds what the client waits for.
+func (c *client) hurry() {
+	_ = c.net.SetReadDeadline(time.Now().Add(patience))
+	_ = c.net.SetWriteDeadline(time.Now().Add(patience))
 }

@@ -54,6 +54,7 @@ type Server struct {
 
 	mu        sync.Mutex // guards what follows
 	closing   bool
+	abandoned bool // nobody waits any more for what is under way
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	sessions  map[protocol.SessionID]*session
@@ -83,10 +84,14 @@ func New(options Options) *Server {
 	return s
 }
 
-// grace is how long requests under way may take when the guard is closed.
-const grace = 5 * time.Second
+// grace is how long requests under way may take when the guard is closed, and last how long those take to notice that they were cut off.
+const (
+	grace = 5 * time.Second
+	last  = time.Second
+)
 
-// Close lets nobody in any more, has the requests under way answered, and wipes all keys. What takes longer than a few seconds is cut off.
+// Close lets nobody in any more, has the requests under way answered, and wipes all keys. What takes longer than a few seconds is cut off. What cannot
+// be, like the search for a large prime, is left behind: Close is for the end of the process.
 func (s *Server) Close() {
 	s.mu.Lock()
 	if s.closing {
@@ -97,12 +102,13 @@ func (s *Server) Close() {
 	for c := range s.conns {
 		c.hurry()
 	}
-	cut := time.AfterFunc(grace, s.cutOff)
-	for len(s.conns) > 0 {
+	cut, leave := time.AfterFunc(grace, s.cutOff), time.AfterFunc(grace+last, s.abandon)
+	for len(s.conns) > 0 && !s.abandoned {
 		s.ended.Wait()
 	}
 	s.mu.Unlock()
 	cut.Stop()
+	leave.Stop()
 	s.tickets.close()
 	s.log(events.Event{Kind: events.GuardStop})
 	s.options.Log.Flush()
@@ -125,6 +131,13 @@ func (s *Server) cutOff() {
 	for c := range s.conns {
 		_ = c.transport.Close() // its goroutine notices
 	}
+}
+
+func (s *Server) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abandoned = true
+	s.ended.Broadcast()
 }
 
 // Idle says when nobody has been connected for Options.Idle.
