@@ -346,3 +346,12 @@ func (c *client) hurry() {
 	_ = c.net.SetReadDeadline(time.Now().Add(patience))
 	_ = c.net.SetWriteDeadline(time.Now().Add(patience))
 }
+
+// listens says whether somebody listens: nil.
+func (p *place) listens(n network) error {
+	c, err := net.Dial(n.name, p.path(n))
+	if err == nil {
+		_ = c.Close()
+	}
+	return err
+}

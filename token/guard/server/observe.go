@@ -42,7 +42,8 @@ var failed = map[ck.RV]events.Kind{
 // subject is what a request is about, for the log.
 type subject struct {
 	vault  guard.Vault
-	policy *guard.Policy // of the key; nil: no key, or none that is known
+	policy *guard.Policy // of the key that is made; nil: none is
+	key    *loaded       // the key that it is about; nil: none, or none that is known
 	by     *loaded       // the key that is used; nil: none
 	scheme *mech.Scheme
 	token  string // where there is no vault yet
@@ -59,7 +60,7 @@ func (c *conn) subjectOf(m protocol.Message) (s subject) {
 	case *protocol.Reseal:
 		s = subject{vault: m.Vault}
 	case *protocol.Authorize:
-		s = subject{token: serialOf(m.Context), policy: policyOf(find(m.Ref))}
+		s = subject{token: serialOf(m.Context), key: find(m.Ref)}
 	case *protocol.Generate:
 		s = subject{vault: m.Vault, policy: m.Policy, scheme: m.Scheme}
 	case *protocol.Import:
@@ -71,29 +72,36 @@ func (c *conn) subjectOf(m protocol.Message) (s subject) {
 	case *protocol.Load:
 		s = subject{vault: m.Vault}
 	case *protocol.Reissue:
-		s = subject{vault: m.Vault, policy: policyOf(find(m.Ref))}
+		s = subject{vault: m.Vault, key: find(m.Ref)}
 	case *protocol.OneRef:
-		s = subject{policy: policyOf(find(m.Ref))}
+		s = subject{key: find(m.Ref)}
 	case *protocol.Use:
 		s = subject{by: find(m.Ref), scheme: m.Scheme}
 	case *protocol.Verify:
 		s = subject{by: find(m.Ref), scheme: m.Scheme}
 	case *protocol.Wrap:
-		s = subject{policy: policyOf(find(m.Key)), by: find(m.By), scheme: m.Scheme}
+		s = subject{key: find(m.Key), by: find(m.By), scheme: m.Scheme}
 	case *protocol.WrapPublic:
-		s = subject{policy: policyOf(find(m.Key)), scheme: m.Scheme}
+		s = subject{key: find(m.Key), scheme: m.Scheme}
 	}
-	if s.by != nil && s.policy == nil {
-		s.policy = s.by.policy
-	}
+	s.settle()
 	return s
 }
 
-func policyOf(k *loaded) *guard.Policy {
-	if k == nil {
-		return nil
+// settle makes the key that it is about the one that is used, where it is about no other, and takes from it what is not known better.
+func (s *subject) settle() {
+	if s.key == nil && s.policy == nil {
+		s.key = s.by
 	}
-	return k.policy
+	if s.key == nil {
+		return
+	}
+	if s.policy == nil {
+		s.policy = s.key.policy
+	}
+	if s.vault == 0 {
+		s.vault = s.key.vault
+	}
 }
 
 // observe counts and logs what became of a request.
@@ -141,9 +149,7 @@ func failure(method protocol.Method, s *subject, err error) (events.Kind, bool) 
 
 // about fills in the subject.
 func (n *session) about(e events.Event, s *subject) events.Event {
-	if s.vault == 0 && s.by != nil {
-		s.vault = s.by.vault
-	}
+	s.settle()
 	if e.Token == "" {
 		e.Token = n.token(s.vault)
 	}
@@ -164,7 +170,7 @@ func (c *conn) used(k *loaded, scheme *mech.Scheme) {
 	k.uses.Add(1)
 	c.server.uses.Add(1)
 	if c.server.options.LogUses {
-		c.event(c.session.about(events.Event{Kind: events.Use}, &subject{by: k, policy: k.policy, scheme: scheme}))
+		c.event(c.session.about(events.Event{Kind: events.Use}, &subject{by: k, scheme: scheme}))
 	}
 }
 
@@ -174,7 +180,7 @@ func (n *session) logUses(k *loaded) {
 	if uses == 0 {
 		return
 	}
-	e := n.about(events.Event{Kind: events.Used, Count: uses}, &subject{by: k, policy: k.policy})
+	e := n.about(events.Event{Kind: events.Used, Count: uses}, &subject{by: k})
 	n.server.log(n.signed(e))
 }
 
