@@ -97,8 +97,8 @@ install: build
 	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(P11KIT_MODULES)/ncrypt11.module
 	install -D -m 644 docs/man/ncrypt11.1 $(DESTDIR)$(DATADIR)/man/man1/ncrypt11.1
 	install -D -m 644 packaging/systemd/ncrypt11-guard.socket $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.socket
-	sed 's|@bindir@|$(PREFIX)/bin|' packaging/systemd/ncrypt11-guard.service.in > $(BUILD)/ncrypt11-guard.service
-	install -m 644 $(BUILD)/ncrypt11-guard.service $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.service
+	install -D -m 644 packaging/systemd/ncrypt11-guard.service.in $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.service
+	sed -i 's|@bindir@|$(PREFIX)/bin|' $(DESTDIR)$(SYSTEMD)/systemd/system/ncrypt11-guard.service
 	install -D -m 644 packaging/systemd/ncrypt11.sysusers $(DESTDIR)$(SYSTEMD)/sysusers.d/ncrypt11.conf
 	install -D -m 644 packaging/systemd/ncrypt11.tmpfiles $(DESTDIR)$(SYSTEMD)/tmpfiles.d/ncrypt11.conf
 
