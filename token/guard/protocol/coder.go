@@ -7,8 +7,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// errMalformed is all that is said about bytes that are no message.
-var errMalformed = errors.New("malformed message")
+// ErrMalformed is all that is said about bytes that are no message.
+var ErrMalformed = errors.New("malformed message")
 
 // coder writes a message or reads one. A message tells it its fields once, in code, and the two directions cannot drift apart. The first
 // error sticks.
@@ -19,7 +19,7 @@ type coder struct {
 }
 
 func (c *coder) fail() {
-	c.err = errMalformed
+	c.err = ErrMalformed
 	c.b = c.b[:0]
 }
 
@@ -62,7 +62,7 @@ func number[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uint](c *coder, v *T, size
 	}
 	n := uint64(*v)
 	if size < 8 && n>>(8*size) != 0 {
-		c.err = errMalformed
+		c.err = ErrMalformed
 	}
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], n)
@@ -73,7 +73,7 @@ func number[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uint](c *coder, v *T, size
 func (c *coder) count(v *int, most int) {
 	n := uint32(*v)
 	if !c.reading && (*v < 0 || *v > most) {
-		c.err = errMalformed
+		c.err = ErrMalformed
 	}
 	number(c, &n, 4)
 	if !c.reading {

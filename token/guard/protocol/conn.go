@@ -148,19 +148,19 @@ func (c *Conn) packet(b []byte) (n int, last bool, err error) {
 		return 0, false, io.EOF
 	}
 	if got < headLen || b[0]&^more != 0 {
-		return 0, false, errMalformed
+		return 0, false, ErrMalformed
 	}
 	last = b[0]&more == 0
 	n = int(binary.BigEndian.Uint32(b) & 0xffffff)
 	if n > packetBody || !last && n != packetBody {
-		return 0, false, errMalformed
+		return 0, false, ErrMalformed
 	}
 	if c.stream {
 		if err = c.begun(); err == nil {
 			_, err = io.ReadFull(c.t, b[headLen:headLen+n])
 		}
 	} else if got != headLen+n {
-		err = errMalformed
+		err = ErrMalformed
 	}
 	return n, last, err
 }

@@ -45,7 +45,7 @@ func DecodeRequest(b []byte) (Method, Message, error) {
 	number(c, &method, 1)
 	row := method.row()
 	if c.err != nil || row == nil {
-		return 0, nil, errMalformed
+		return 0, nil, ErrMalformed
 	}
 	m := row.request()
 	m.code(c)
