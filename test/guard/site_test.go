@@ -35,8 +35,9 @@ type site struct {
 	home  string
 	uid   int
 	gids  []uint32
-	tpm   string // NCRYPT11_TPM
-	guard string // NCRYPT11_GUARD
+	tpm   string          // NCRYPT11_TPM
+	guard string          // NCRYPT11_GUARD
+	wrap  func(*exec.Cmd) // has programs run in another world; nil: in this one
 }
 
 // newSite makes an empty home of the test's own user, with a TPM that has it for its own.
@@ -126,6 +127,9 @@ func (s *site) program(name string, args ...string) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if s.uid != os.Getuid() || s.gids != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.uid), Gid: uint32(s.uid), Groups: s.gids}
+	}
+	if s.wrap != nil {
+		s.wrap(cmd)
 	}
 	return cmd
 }

@@ -242,12 +242,9 @@ func TestInitBreaksOff(t *testing.T) {
 			return pass
 		})
 		before := len(s.tokenDirs())
-		out, err := s.try(initArgs()...)
+		_, err := s.try(initArgs()...)
 		p.interfere(nil)
-		if err == nil { // the guard knew some answers already, and so needed no more commands
-			if left < 0 {
-				t.Errorf("command %d: a token is made without a TPM:\n%s", at, out)
-			}
+		if err == nil { // the last command is but a TPM2_FlushContext, and the guard knew some answers already
 			s.run("list", "--token", label, "--pin", userPIN)
 			return
 		}
