@@ -22,6 +22,8 @@ var (
 var (
 	cell       = regexp.MustCompile(`^(\S+)((?: \[[a-z0-9-]+\])*)$`)
 	link       = regexp.MustCompile(`\[([a-z0-9-]+)\]`)
+	reference  = regexp.MustCompile(`\((\d+)\)$`)
+	note       = regexp.MustCompile(`^(\d+)\. `)
 	definition = regexp.MustCompile(`^\[([a-z0-9-]+)\]: (\S+) "([^"]+)"$`)
 )
 
@@ -33,6 +35,7 @@ type document struct {
 	threats []threat
 	shows   []string            // the names in the table of tests
 	named   []string            // the names in the text around the tables
+	notes   []string            // their numbers
 	tests   map[string]evidence // by name
 }
 
@@ -89,6 +92,9 @@ func row(line string) ([]string, bool) {
 func (d *document) text(line string) error {
 	if !strings.HasPrefix(line, "[") || !strings.Contains(line, "]: ") {
 		d.named = append(d.named, link.FindAllString(line, -1)...)
+		if m := note.FindStringSubmatch(line); m != nil {
+			d.notes = append(d.notes, m[1])
+		}
 		return nil
 	}
 	m := definition.FindStringSubmatch(line)
@@ -129,6 +135,15 @@ func (d *document) check(exists func(evidence) error) (wrong []error) {
 				}
 			}
 		}
+	}
+	var references []string
+	for _, t := range d.threats {
+		if m := reference.FindStringSubmatch(t.who); m != nil {
+			references = append(references, m[1])
+		}
+	}
+	if !slices.Equal(references, d.notes) {
+		wrong = append(wrong, fmt.Errorf("the table refers to notes %v, and there are %v", references, d.notes))
 	}
 	for _, name := range d.named {
 		if _, ok := d.tests[strings.Trim(name, "[]")]; !ok {

@@ -57,11 +57,13 @@ const sound = `
 | who, or what | software | process | service | vm |
 |---|---|---|---|---|
 | **heading** | | | | |
-| a thief | not | stopped [shown] | partly [shown] | – |
+| a thief (1) | not | stopped [shown] | partly [shown] | – |
 
 | test | what it does |
 |---|---|
 | [shown] | shows it |
+
+1. Not a burglar.
 
 [shown]: x_test.go "TestShown"
 `
@@ -77,6 +79,7 @@ func TestRules(t *testing.T) {
 		"unknown in a note":  {"\n[shown]: ", "\nSee [hidden].\n[shown]: ", "in the text: there is no test [hidden]"},
 		"unknown name":       {"stopped [shown]", "stopped [hidden]", "there is no test [hidden]"},
 		"a cell too few":     {" – |", "", "4 cells"},
+		"no note":            {"1. ", "", "notes [1]"},
 		"not described":      {"| [shown] | shows it |", "", "does not say what"},
 		"not used":           {"x_test.go \"TestShown\"", "x_test.go \"TestShown\"\n[idle]: x_test.go \"TestShown\"", "shows nothing"},
 		"defined twice":      {"x_test.go \"TestShown\"", "x_test.go \"TestShown\"\n[shown]: x_test.go \"TestShown\"", "twice"},
