@@ -46,7 +46,11 @@ func TestPastTheGuard(t *testing.T) {
 	p.refused("TPM", permitted, generate...)
 	p.openTPM(0o666)
 	p.refused("of level process, and service is asked for", permitted, generate...)
-	p.run(permitted, "own", "", "init", "--label", "mine", "--policy", "vbs-required", "--login", "none") // his guard works
+	mine := []string{"init", "--label", "mine", "--policy", "vbs-required", "--login", "none"}
+	p.configure("own", "min_isolation = \"service\"")
+	p.refused("of level process, and service is asked for", permitted, mine...)
+	p.configure("own")
+	p.run(permitted, "own", "", mine...) // his guard works
 }
 
 func newPlace(t *testing.T) *place {
@@ -170,22 +174,31 @@ func (p *place) sign(uid uint32, guard string) {
 	}
 }
 
-// copyHome gives a user all files of a home, as his own. A guard that is started there goes soon.
+// copyHome gives a user all files of a home, as his own.
 func (p *place) copyHome(from, to string, uid int) {
 	p.t.Helper()
 	path := p.mkdir(to, uid)
 	if err := os.CopyFS(path, os.DirFS(filepath.Join(p.dir, from))); err != nil {
 		p.t.Fatal(err)
 	}
-	err := os.WriteFile(filepath.Join(path, "config.toml"), []byte("guard_idle = \"1s\"\n"), 0o644)
-	walked := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
+	p.configure(to)
+	err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 		mode := fs.FileMode(0o600)
 		if entry.IsDir() {
 			mode = 0o700
 		}
 		return errors.Join(err, os.Chown(path, uid, uid), os.Chmod(path, mode))
 	})
-	if err := errors.Join(err, walked); err != nil {
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// configure writes a home's settings. A guard that is started there goes soon.
+func (p *place) configure(home string, lines ...string) {
+	p.t.Helper()
+	text := strings.Join(append(lines, "guard_idle = \"1s\"\n"), "\n")
+	if err := os.WriteFile(filepath.Join(p.dir, home, "config.toml"), []byte(text), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 }
