@@ -22,6 +22,7 @@ type conn struct {
 	session   *session // nil: no hello yet
 	load      load
 	closing   atomic.Bool // anybody's: no further request
+	until     time.Time   // answers must be taken
 
 	reply []byte // for replies
 	out   []byte // for output of the engine
@@ -138,11 +139,22 @@ func (c *conn) answer(reply protocol.Message, failure error) error {
 	if cap(message) <= smallBuffer {
 		c.reply = message[:0]
 	}
-	if err := c.transport.SetWriteDeadline(time.Now().Add(protocol.Stall)); err != nil {
+	if err := c.patience(); err != nil {
 		secret.Wipe(message)
 		return err
 	}
 	return c.wire.Send(message)
+}
+
+// patience limits how long a client may take to take an answer: for Stall, or half of it. The limit is wound up again when half of it is gone, because
+// doing so costs more than the rest of an answer.
+func (c *conn) patience() error {
+	now := time.Now()
+	if c.until.Sub(now) > protocol.Stall/2 {
+		return nil
+	}
+	c.until = now.Add(protocol.Stall)
+	return c.transport.SetWriteDeadline(c.until)
 }
 
 // tidy wipes what the engine gave out.

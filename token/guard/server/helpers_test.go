@@ -281,6 +281,8 @@ var (
 	digest  = sha256.Sum256([]byte("data"))
 )
 
+var p256 = &guard.KeySpec{KeyType: ck.CKK_EC, ECParams: pubkey.P256.Params}
+
 func pin() *secret.Bytes { return secret.Copy([]byte("1234")) }
 
 // all is a policy that permits everything.
@@ -325,7 +327,7 @@ func (c *client) ec(v guard.Vault, p *guard.Policy) *guard.Key {
 	var made protocol.Made
 	c.must(protocol.MethodGenerate, &protocol.Generate{
 		Vault: v, Policy: p, Scheme: scheme(c, ck.CKM_EC_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair),
-		Spec: &guard.KeySpec{KeyType: ck.CKK_EC, ECParams: pubkey.P256.Params},
+		Spec: p256,
 	}, &made)
 	made.Key.Record = bytes.Clone(made.Key.Record)
 	return &made.Key
