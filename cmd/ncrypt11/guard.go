@@ -140,15 +140,15 @@ func (g *guardProcess) available() string {
 
 // announce says on the terminal, or in the journal, what was achieved.
 func (a *app) announce(g *guardProcess) {
-	for _, l := range g.socket.listeners {
-		fmt.Fprintf(a.stdout, "listening at %v\n", l.Addr())
+	for _, address := range g.socket.addresses {
+		fmt.Fprintf(a.stdout, "listening at %s\n", address)
 	}
 	for _, m := range g.options.Hardening {
-		state := "achieved"
-		if !m.Achieved {
-			state = "not achieved"
+		achieved := "no "
+		if m.Achieved {
+			achieved = "yes"
 		}
-		fmt.Fprintf(a.stdout, "%s: %s %s\n", m.Name, state, m.Detail)
+		fmt.Fprintf(a.stdout, "%-12s %s %s\n", m.Name, achieved, m.Detail)
 	}
 	if why := g.available(); why != "" {
 		fmt.Fprintf(a.stdout, "VBS is unavailable: %s\n", why)

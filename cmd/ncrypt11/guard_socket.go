@@ -73,6 +73,7 @@ func guardPlaceOf(cfg *config.Config, f *guardFlags, getenv config.Getenv) (*gua
 // guardSocket is what a guard listens at, and the lock on its path.
 type guardSocket struct {
 	listeners []net.Listener
+	addresses []string // of the listeners, for people
 	cid       uint32
 	path      string   // to be removed; empty: it is not ours
 	lock      *os.File // nil: not ours
@@ -114,8 +115,12 @@ func (s *guardSocket) open(p *guardPlace) error {
 	if err != nil {
 		return fmt.Errorf("vsock port %d: %w", p.vsock, err)
 	}
-	s.listeners = append(s.listeners, l)
+	s.add(l, fmt.Sprintf("vsock:%d:%d", s.cid, p.vsock))
 	return nil
+}
+
+func (s *guardSocket) add(l net.Listener, address string) {
+	s.listeners, s.addresses = append(s.listeners, l), append(s.addresses, address)
 }
 
 // inherit takes the sockets that systemd passed.
@@ -132,7 +137,7 @@ func (s *guardSocket) inherit() error {
 		if kind := l.Addr().Network(); kind != "unixpacket" && kind != "vsock" {
 			return fmt.Errorf("%s is a socket of type %s: the unit must say ListenSequentialPacket=, or ListenStream= with a vsock", f.Name(), kind)
 		}
-		s.listeners = append(s.listeners, l)
+		s.add(l, l.Addr().Network()+":"+l.Addr().String())
 	}
 	if cid, err := vsock.ContextID(); err == nil {
 		s.cid = cid
@@ -142,7 +147,7 @@ func (s *guardSocket) inherit() error {
 
 // bind listens at the path, once the lock says that nobody else is about to.
 func (s *guardSocket) bind(p *guardPlace) error {
-	if err := os.MkdirAll(filepath.Dir(p.socket), dirMode(p.mode)); err != nil {
+	if err := makeSocketDir(filepath.Dir(p.socket), p.mode); err != nil {
 		return err
 	}
 	dir, err := openSafe(filepath.Dir(p.socket))
@@ -166,16 +171,20 @@ func (s *guardSocket) bind(p *guardPlace) error {
 		return fmt.Errorf("%s: %w", p.socket, err)
 	}
 	l.SetUnlinkOnClose(false)
-	s.listeners, s.path = append(s.listeners, l), p.socket
+	s.add(l, "unix:"+p.socket)
+	s.path = p.socket
 	return os.Chmod(name, p.mode)
 }
 
-// dirMode is the mode of a directory that is made for a socket: who may connect must be able to get there.
-func dirMode(socket fs.FileMode) fs.FileMode {
-	if socket&0o006 != 0 {
-		return 0o755
+// makeSocketDir makes a socket's directory, if there is none, so that who may connect can get there. The umask of a guard is for its other files.
+func makeSocketDir(path string, socket fs.FileMode) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return 0o700
+	if err := os.MkdirAll(path, 0o700); err != nil || socket&0o006 == 0 {
+		return err
+	}
+	return os.Chmod(path, 0o755)
 }
 
 // openSafe opens a socket's directory. Who may write to it could put a guard of his own there, and have programs send it their PINs.
