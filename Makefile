@@ -35,7 +35,7 @@ GO_LINK := -s -w -buildid=
 BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK_LIBRARY)"'
 BUILD_COMMAND = $(CGO_FLAGS) $(GO) build $(COMMAND_FLAGS) $(GO_FLAGS) -ldflags '$(GO_LINK) -linkmode=external -extldflags "$(LINK_COMMAND)"'
 
-.PHONY: build library command reproducible generate deps check test unit abi clients shim threats race asan fuzz bench bench-quick demo install clean
+.PHONY: build library command reproducible generate deps check test unit abi clients shim guard threats race asan fuzz bench bench-quick demo install clean
 
 build: library command
 
@@ -76,7 +76,7 @@ check:
 test: deps check build reproducible
 	$(GO) run ./tools/suites all
 
-unit race abi asan clients shim threats fuzz: build
+unit race abi asan clients shim guard threats fuzz: build
 	$(GO) run ./tools/suites $@
 
 bench: build

@@ -26,7 +26,7 @@ func (s *site) guards() []int {
 	return found
 }
 
-func processes(t testing.TB) (pids []int) {
+func processes(t *testing.T) (pids []int) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -41,7 +41,7 @@ func processes(t testing.TB) (pids []int) {
 }
 
 // children are the processes that have been made by one and have not been waited for, dead ones included.
-func children(t testing.TB, pid int) (found []int) {
+func children(t *testing.T, pid int) (found []int) {
 	t.Helper()
 	tasks, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
 	if err != nil || len(tasks) == 0 {

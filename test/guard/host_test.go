@@ -20,7 +20,7 @@ import (
 
 // host is a running host/main.c. Its methods are for one goroutine at a time; must and want end the test and are for the test's own.
 type host struct {
-	t   testing.TB
+	t   *testing.T
 	pid int
 	cmd *exec.Cmd // nil: a forked child
 	in  io.WriteCloser

@@ -63,7 +63,7 @@ func rsaTemplate(k *rsa.PrivateKey) template {
 	}
 }
 
-func ecTemplate(t testing.TB, k *ecdsa.PrivateKey) template {
+func ecTemplate(t *testing.T, k *ecdsa.PrivateKey) template {
 	t.Helper()
 	return template{
 		attr(ck.CKA_CLASS, ck.CKO_PRIVATE_KEY), attr(ck.CKA_KEY_TYPE, ck.CKK_EC), attr(ck.CKA_SIGN, true), attr(ck.CKA_DERIVE, true),
@@ -71,7 +71,7 @@ func ecTemplate(t testing.TB, k *ecdsa.PrivateKey) template {
 	}
 }
 
-func scalar(t testing.TB, k *ecdsa.PrivateKey) []byte {
+func scalar(t *testing.T, k *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	value, err := k.Bytes()
 	if err != nil {
@@ -98,7 +98,7 @@ func secretTemplate(kind ck.KeyType, value []byte) template {
 // way is a key, how it is imported and how it signs.
 type way struct {
 	name      string
-	template  func(testing.TB) template
+	template  func(*testing.T) template
 	mechanism ck.MechanismType
 	data      []byte
 	good      func(signature []byte) bool
@@ -107,13 +107,13 @@ type way struct {
 func ways() []way {
 	k := testKeys()
 	return []way{
-		{"rsa", func(testing.TB) template { return rsaTemplate(k.rsa) }, ck.CKM_SHA256_RSA_PKCS, message, func(s []byte) bool {
+		{"rsa", func(*testing.T) template { return rsaTemplate(k.rsa) }, ck.CKM_SHA256_RSA_PKCS, message, func(s []byte) bool {
 			return rsa.VerifyPKCS1v15(&k.rsa.PublicKey, crypto.SHA256, digest[:], s) == nil
 		}},
-		{"ec", func(t testing.TB) template { return ecTemplate(t, k.ec) }, ck.CKM_ECDSA, digest[:], func(s []byte) bool {
+		{"ec", func(t *testing.T) template { return ecTemplate(t, k.ec) }, ck.CKM_ECDSA, digest[:], func(s []byte) bool {
 			return len(s) == 64 && ecdsa.Verify(&k.ec.PublicKey, digest[:], new(big.Int).SetBytes(s[:32]), new(big.Int).SetBytes(s[32:]))
 		}},
-		{"edwards", func(testing.TB) template { return edwardsTemplate(k.edwards) }, ck.CKM_EDDSA, message, func(s []byte) bool {
+		{"edwards", func(*testing.T) template { return edwardsTemplate(k.edwards) }, ck.CKM_EDDSA, message, func(s []byte) bool {
 			return ed25519.Verify(k.edwards.Public().(ed25519.PublicKey), message, s)
 		}},
 	}

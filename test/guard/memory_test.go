@@ -24,7 +24,7 @@ func rsaSecrets(name string, k *rsa.PrivateKey) secrets {
 }
 
 // importedSecrets are those of the tests' keys.
-func importedSecrets(t testing.TB) secrets {
+func importedSecrets(t *testing.T) secrets {
 	k := testKeys()
 	all := rsaSecrets("imported RSA", k.rsa)
 	all["imported EC scalar"], all["imported Ed25519 seed"], all["imported AES key"] = scalar(t, k.ec), k.edwards.Seed(), k.aes
@@ -119,7 +119,7 @@ func unwrapKeys(h *host, session, by uint64) (secrets, []way) {
 }
 
 // padded encrypts under the tests' AES key as CKM_AES_CBC_PAD does.
-func padded(t testing.TB, iv, plain []byte) []byte {
+func padded(t *testing.T, iv, plain []byte) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(testKeys().aes)
 	if err != nil {

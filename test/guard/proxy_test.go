@@ -140,7 +140,7 @@ func (p *proxy) interfere(before func(code uint32) action) {
 }
 
 // eventually waits for something that happens soon, but not at once.
-func eventually(t testing.TB, what string, is func() bool) {
+func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -30,7 +30,7 @@ type needle struct {
 type needles [1 << 16][]needle
 
 // needles cuts secrets into pieces, in both byte orders: Go and most libraries keep large numbers with the least significant byte first.
-func (s secrets) needles(t testing.TB) *needles {
+func (s secrets) needles(t *testing.T) *needles {
 	t.Helper()
 	all := &needles{}
 	for name, secret := range s {
@@ -83,7 +83,7 @@ func (all *needles) search(b []byte, found hits) {
 func empty(b []byte) bool { return len(bytes.TrimLeft(b, "\x00")) == 0 }
 
 // scanMemory looks through all that can be read of a process's memory.
-func scanMemory(t testing.TB, pid int, s secrets) hits {
+func scanMemory(t *testing.T, pid int, s secrets) hits {
 	t.Helper()
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	maps, err := os.ReadFile(filepath.Join(dir, "maps"))

@@ -15,13 +15,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/test/swtpm"
 )
 
-// The users of the tests, beside who runs them.
-const (
-	someone = 12345
-	another = 12346
-	group   = 23456
-)
-
 const (
 	userPIN = "1234"
 	soPIN   = "12345678"
@@ -30,7 +23,7 @@ const (
 
 // site is where one user's programs run: a home, a TPM, and how the guard is found.
 type site struct {
-	t     testing.TB
+	t     *testing.T
 	dir   string // that is removed at the end
 	home  string
 	uid   int

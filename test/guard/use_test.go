@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -61,14 +62,20 @@ func checkUses(h *host, session uint64, handles map[string]uint64) {
 
 func checkRSADecryption(h *host, session, key uint64) {
 	h.t.Helper()
-	sealed, err := rsa.EncryptPKCS1v15(rand.Reader, &testKeys().rsa.PublicKey, testKeys().aes)
+	sealed, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &testKeys().rsa.PublicKey, testKeys().aes, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if got := h.must("decrypt", session, ck.CKM_RSA_PKCS, key, sealed, 0).bytes(0); !bytes.Equal(got, testKeys().aes) {
+	// CK_RSA_PKCS_OAEP_PARAMS: the hash, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, no label.
+	var parameter []byte
+	for _, n := range []uint64{uint64(ck.CKM_SHA256), 2, 1, 0, 0} {
+		parameter = binary.NativeEndian.AppendUint64(parameter, n)
+	}
+	oaep := with(ck.CKM_RSA_PKCS_OAEP, parameter)
+	if got := h.must("decrypt", session, oaep, key, sealed, 0).bytes(0); !bytes.Equal(got, testKeys().aes) {
 		h.t.Error("RSA decryption is wrong")
 	}
-	unwrapped := h.must("unwrap", session, ck.CKM_RSA_PKCS, key, sealed, secretAttributes(ck.CKK_GENERIC_SECRET)).number(0)
+	unwrapped := h.must("unwrap", session, oaep, key, sealed, secretAttributes(ck.CKK_GENERIC_SECRET)).number(0)
 	checkMAC(h, session, unwrapped, testKeys().aes)
 }
 

@@ -34,6 +34,7 @@ var suites = []suite{
 	}},
 	{"clients", true, fixed("./test/clients")},
 	{"shim", true, fixed("./test/shim")},
+	{"guard", true, fixed("./test/guard")},
 	{"threats", true, fixed("./test/attack", "./test/swtpm", "./test/threats")},
 	{"fuzz", true, fuzzTargets},
 }
