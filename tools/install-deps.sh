@@ -27,6 +27,7 @@ need libnss3-tools certutil
 need swtpm swtpm
 need swtpm-tools swtpm_setup
 need tpm2-tools tpm2_getcap
+need gdb gcore
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
