@@ -7,12 +7,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
 )
 
 // Endpoint is where a guard may be found.
@@ -25,6 +28,8 @@ type Endpoint struct {
 	// KeepFD and DropFD name a descriptor that a forked child must not share, and take it back; nil outside of the library. KeepFD may refuse.
 	KeepFD func(fd int) bool
 	DropFD func(fd int)
+
+	silent atomic.Int64 // when a guard last left a greeting unanswered
 }
 
 // How long a guard that was started may take until it listens, and how often one looks.
@@ -34,40 +39,49 @@ const (
 	longPause  = 50 * time.Millisecond
 )
 
+// memory is how long it is remembered that a guard does not answer: those who have waited for each other (a token's lock is held during a login) shall
+// not each wait for it, too.
+const memory = time.Second
+
+func (e *Endpoint) silentJustNow() bool { return time.Since(time.Unix(0, e.silent.Load())) < memory }
+
+// errNoAnswer is for a guard that lets us in and says nothing.
+var errNoAnswer = unavailable("the guard does not answer: %w", os.ErrDeadlineExceeded)
+
 // errNoGuard says that nobody listens: one may be started.
 var errNoGuard = errors.New("no guard is running")
 
-// connect finds a guard, starting one where there is none.
-func (e *Endpoint) connect() (*line, error) {
-	l, err := e.find()
-	if !errors.Is(err, errNoGuard) || e.Start == nil || e.Address != "" {
+// connect finds a guard, starting one where there is none. One that is started is of the level process.
+func (e *Endpoint) connect(least guard.Level, until time.Time) (*line, error) {
+	l, err := e.find(earlier(until, time.Now().Add(deadline(protocol.MethodHello))))
+	if !errors.Is(err, errNoGuard) || e.Start == nil || e.Address != "" || least > guard.Process {
 		return l, err
 	}
 	if err := e.Start(); err != nil {
 		return nil, unavailable("no guard is running, and none could be started: %w", err)
 	}
-	until := time.Now().Add(startTime)
+	listens := earlier(until, time.Now().Add(startTime))
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		time.Sleep(pause)
-		l, err := e.dialUnix(e.Own)
+		l, err := e.dialUnix(e.Own, until)
 		if !errors.Is(err, errNoGuard) {
 			return l, err
 		}
-		if time.Now().After(until) {
+		if time.Now().After(listens) {
 			return nil, unavailable("the guard that was started does not listen at %s; `ncrypt11 guard` says why", e.Own)
 		}
 	}
 }
 
 // find tries the known places.
-func (e *Endpoint) find() (*line, error) {
+func (e *Endpoint) find(until time.Time) (*line, error) {
 	if kind, rest, _ := strings.Cut(e.Address, ":"); kind == "unix" {
-		return e.dialUnix(rest)
+		return e.dialUnix(rest, until)
 	} else if kind == "vsock" {
-		return e.dialVsock(rest)
+		return e.dialVsock(rest, until)
 	}
 	for _, path := range e.Sockets {
-		if l, err := e.dialUnix(path); !errors.Is(err, errNoGuard) {
+		if l, err := e.dialUnix(path, until); !errors.Is(err, errNoGuard) {
 			return l, err
 		}
 	}
@@ -79,16 +93,16 @@ func unavailable(format string, args ...any) error {
 	return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "VBS is unavailable: "+format, args...)
 }
 
-func (e *Endpoint) dialUnix(path string) (*line, error) {
+func (e *Endpoint) dialUnix(path string, until time.Time) (*line, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, unavailable("a socket: %w", err)
 	}
-	l, err := e.line(fd, false)
+	l, err := e.line(fd, false, until)
 	if err != nil {
 		return nil, err
 	}
-	err = connectUnix(fd, path)
+	err = l.socket.connectUnix(path)
 	switch {
 	case err == nil:
 		err = e.trust(fd, path)
@@ -108,7 +122,7 @@ func (e *Endpoint) dialUnix(path string) (*line, error) {
 const maxSocketPath = 107
 
 // connectUnix reaches sockets whose path is too long for the system call through their directory.
-func connectUnix(fd int, path string) error {
+func (s *socket) connectUnix(path string) error {
 	if len(path) > maxSocketPath {
 		dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -117,11 +131,7 @@ func connectUnix(fd int, path string) error {
 		defer func() { _ = unix.Close(dir) }() // it was only a name
 		path = filepath.Join("/proc/self/fd", strconv.Itoa(dir), filepath.Base(path))
 	}
-	for {
-		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != unix.EINTR {
-			return err
-		}
-	}
+	return s.connect(&unix.SockaddrUnix{Name: path})
 }
 
 // trust refuses a guard that somebody else may have put there: PINs and keys to import are about to be sent to it. Who may put a socket into a
@@ -149,7 +159,7 @@ func (e *Endpoint) trust(fd int, path string) error {
 	return nil
 }
 
-func (e *Endpoint) dialVsock(address string) (*line, error) {
+func (e *Endpoint) dialVsock(address string, until time.Time) (*line, error) {
 	cid, port, err := config.VsockAddress(address)
 	if err != nil {
 		return nil, unavailable("%w", err)
@@ -158,11 +168,11 @@ func (e *Endpoint) dialVsock(address string) (*line, error) {
 	if err != nil {
 		return nil, unavailable("vsock: %w", err)
 	}
-	l, err := e.line(fd, true)
+	l, err := e.line(fd, true, until)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Connect(fd, &unix.SockaddrVM{CID: cid, Port: port}); err != nil {
+	if err := l.socket.connect(&unix.SockaddrVM{CID: cid, Port: port}); err != nil {
 		_ = l.Close() // nothing was said on it
 		return nil, unavailable("the guard at vsock:%s: %w", address, err)
 	}
@@ -170,12 +180,12 @@ func (e *Endpoint) dialVsock(address string) (*line, error) {
 }
 
 // line makes a connection of a socket, which it takes over.
-func (e *Endpoint) line(fd int, stream bool) (*line, error) {
+func (e *Endpoint) line(fd int, stream bool, until time.Time) (*line, error) {
 	if e.KeepFD != nil && !e.KeepFD(fd) {
 		_ = unix.Close(fd) // it was never connected
 		return nil, ck.Errorf(ck.CKR_HOST_MEMORY, "too many connections to guards")
 	}
-	return newLine(&socket{fd: fd, stream: stream, drop: e.DropFD}), nil
+	return newLine(&socket{fd: fd, stream: stream, drop: e.DropFD, until: until}), nil
 }
 
 // String names the endpoint for messages.

@@ -26,39 +26,39 @@ type keyAt struct {
 
 // refIn gives the key's reference in a session, loading it again where the session is a new one. A key that was in the lost guard's memory only is
 // forgotten: the first to ask is told so.
-func (g *Keys) refIn(s *session, ref guard.Ref) (guard.Ref, error) {
+func (g *Keys) refIn(t *turn, ref guard.Ref) (guard.Ref, error) {
 	found, ok := g.keys.Load(ref)
 	if !ok {
 		return 0, ck.CKR_KEY_HANDLE_INVALID
 	}
 	k := found.(*key)
-	if at := k.at.Load(); at.session == s {
+	if at := k.at.Load(); at.session == t.session {
 		return at.ref, nil
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if at := k.at.Load(); at.session == s { // somebody else was faster
-		return at.ref, nil
-	}
-	if k.record == nil {
-		g.keys.Delete(ref)
-		return 0, &guard.LostError{Ref: ref}
-	}
-	loaded, err := g.loadIn(s, k.vault, k.record)
-	if err != nil {
-		return 0, err
-	}
-	k.at.Store(&keyAt{s, loaded})
-	return loaded, nil
+	err := t.alone(&k.mu, func() error {
+		if k.at.Load().session == t.session { // somebody else was faster
+			return nil
+		}
+		if k.record == nil {
+			g.keys.Delete(ref)
+			return &guard.LostError{Ref: ref}
+		}
+		loaded, err := g.loadIn(t, k.vault, k.record)
+		if err == nil {
+			k.at.Store(&keyAt{t.session, loaded})
+		}
+		return err
+	})
+	return k.at.Load().ref, err
 }
 
-func (g *Keys) loadIn(s *session, v guard.Vault, record []byte) (guard.Ref, error) {
-	at, err := g.vaultIn(s, v)
+func (g *Keys) loadIn(t *turn, v guard.Vault, record []byte) (guard.Ref, error) {
+	at, err := g.vaultIn(t, v)
 	if err != nil {
 		return 0, err
 	}
 	var m protocol.OneRef
-	err = g.on(s, protocol.MethodLoad, &protocol.Load{Vault: at, Record: record}, &m, protocol.MethodLoad.Deadline(), func() {})
+	err = g.on(t, protocol.MethodLoad, &protocol.Load{Vault: at, Record: record}, &m, deadline(protocol.MethodLoad), func() {})
 	return m.Ref, err
 }
 
@@ -76,9 +76,9 @@ func (g *Keys) Load(v guard.Vault, record []byte) (guard.Ref, error) {
 	var in *session
 	var m protocol.OneRef
 	var ref guard.Ref
-	request := func(s *session) (protocol.Message, error) {
-		in = s
-		at, err := g.vaultIn(s, v)
+	request := func(t *turn) (protocol.Message, error) {
+		in = t.session
+		at, err := g.vaultIn(t, v)
 		return &protocol.Load{Vault: at, Record: record}, err
 	}
 	err := g.exchange(protocol.MethodLoad, request, &m, func() { ref = g.add(in, v, m.Ref, slices.Clone(record)) })
@@ -86,25 +86,31 @@ func (g *Keys) Load(v guard.Vault, record []byte) (guard.Ref, error) {
 }
 
 // made runs a request that makes a key.
-func (g *Keys) made(method protocol.Method, v guard.Vault, build func(s *session, at guard.Vault) (protocol.Message, error)) (*guard.Key, error) {
+func (g *Keys) made(method protocol.Method, v guard.Vault, build func(t *turn, at guard.Vault) (protocol.Message, error)) (*guard.Key, error) {
 	var in *session
 	var m protocol.Made
 	var result *guard.Key
-	request := func(s *session) (protocol.Message, error) {
-		in = s
-		at, err := g.vaultIn(s, v)
+	request := func(t *turn) (protocol.Message, error) {
+		in = t.session
+		at, err := g.vaultIn(t, v)
 		if err != nil {
 			return nil, err
 		}
-		return build(s, at)
+		return build(t, at)
 	}
 	err := g.exchange(method, request, &m, func() {
-		result = &guard.Key{Record: slices.Clone(m.Key.Record), Public: cloneParts(m.Key.Public)}
-		if len(result.Record) == 0 {
-			result.Record = nil
+		if hasRecord := len(m.Key.Record) > 0; m.Key.Ref == 0 || hasRecord != (v != 0) {
+			return // a key that would be stored without what it can be opened from
+		}
+		result = &guard.Key{Public: cloneParts(m.Key.Public)}
+		if v != 0 {
+			result.Record = slices.Clone(m.Key.Record)
 		}
 		result.Ref = g.add(in, v, m.Key.Ref, result.Record)
 	})
+	if err == nil && result == nil {
+		err = errUnsound
+	}
 	return result, err
 }
 

@@ -10,38 +10,38 @@ import (
 
 // Generate makes a key in the guard.
 func (g *Keys) Generate(v guard.Vault, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
-	return g.made(protocol.MethodGenerate, v, func(_ *session, at guard.Vault) (protocol.Message, error) {
+	return g.made(protocol.MethodGenerate, v, func(_ *turn, at guard.Vault) (protocol.Message, error) {
 		return &protocol.Generate{Vault: at, Scheme: s, Spec: spec, Policy: p}, nil
 	})
 }
 
 // Import hands a key to the guard. The only copies here are the caller's own and the message, which is wiped as it is sent.
 func (g *Keys) Import(v guard.Vault, m *guard.Material, p *guard.Policy) (*guard.Key, error) {
-	return g.made(protocol.MethodImport, v, func(_ *session, at guard.Vault) (protocol.Message, error) {
+	return g.made(protocol.MethodImport, v, func(_ *turn, at guard.Vault) (protocol.Message, error) {
 		return &protocol.Import{Vault: at, Material: *m, Policy: p}, nil
 	})
 }
 
 // Unwrap has the guard decrypt a wrapped key and take it in.
 func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
-	return g.made(protocol.MethodUnwrap, v, func(in *session, at guard.Vault) (protocol.Message, error) {
-		by, err := g.refIn(in, unwrapping)
+	return g.made(protocol.MethodUnwrap, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
+		by, err := g.refIn(t, unwrapping)
 		return &protocol.Unwrap{Vault: at, By: by, Scheme: s, Wrapped: wrapped, Spec: spec, Policy: p}, err
 	})
 }
 
 // Derive makes a secret key from base.
 func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
-	return g.made(protocol.MethodDerive, v, func(in *session, at guard.Vault) (protocol.Message, error) {
-		ref, err := g.refIn(in, base)
+	return g.made(protocol.MethodDerive, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
+		ref, err := g.refIn(t, base)
 		return &protocol.Derive{Vault: at, Base: ref, Scheme: s, Spec: spec, Policy: p}, err
 	})
 }
 
 // Reissue gives a copy of the key under another policy.
 func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Key, error) {
-	return g.made(protocol.MethodReissue, v, func(in *session, at guard.Vault) (protocol.Message, error) {
-		own, err := g.refIn(in, ref)
+	return g.made(protocol.MethodReissue, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.Reissue{Vault: at, Ref: own, Policy: p}, err
 	})
 }
@@ -50,8 +50,8 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 	var m protocol.Revealed
 	var revealed *guard.Revealed
-	request := func(s *session) (protocol.Message, error) {
-		own, err := g.refIn(s, ref)
+	request := func(t *turn) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.OneRef{Ref: own}, err
 	}
 	err := g.exchange(protocol.MethodReveal, request, &m, func() { revealed = guard.Reveal(m.Parts) })
@@ -61,8 +61,8 @@ func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 // Authorize has the guard check a PIN for one use of a key.
 func (g *Keys) Authorize(ref guard.Ref, sealed []byte, auth *secret.Bytes, context []byte) (uint64, error) {
 	var m protocol.Ticket
-	request := func(s *session) (protocol.Message, error) {
-		own, err := g.refIn(s, ref)
+	request := func(t *turn) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.Authorize{Ref: own, Sealed: sealed, Auth: auth, Context: context}, err
 	}
 	err := g.exchange(protocol.MethodAuthorize, request, &m, func() {})
@@ -94,8 +94,8 @@ func (g *Keys) use(dst []byte, method protocol.Method, ref guard.Ref, op mech.Op
 	if len(data) > protocol.MaxData {
 		return g.inParts(dst, ref, op, s, data)
 	}
-	return g.output(dst, method, func(in *session) (protocol.Message, error) {
-		own, err := g.refIn(in, ref)
+	return g.output(dst, method, func(t *turn) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.Use{Ref: own, Op: op, Scheme: s, Data: data}, err
 	})
 }
@@ -131,8 +131,8 @@ func (g *Keys) Verify(ref guard.Ref, s *mech.Scheme, data, mac []byte) error {
 	if len(data) > protocol.MaxData {
 		return g.verifyInParts(ref, s, data, mac)
 	}
-	request := func(in *session) (protocol.Message, error) {
-		own, err := g.refIn(in, ref)
+	request := func(t *turn) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.Verify{Ref: own, Scheme: s, Data: data, MAC: mac}, err
 	}
 	return g.exchange(protocol.MethodVerify, request, &protocol.Nothing{}, func() {})
@@ -152,20 +152,20 @@ func (g *Keys) verifyInParts(ref guard.Ref, s *mech.Scheme, data, mac []byte) er
 
 // Wrap encrypts a key under another.
 func (g *Keys) Wrap(dst []byte, wrapping guard.Ref, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
-	return g.output(dst, protocol.MethodWrap, func(in *session) (protocol.Message, error) {
-		by, err := g.refIn(in, wrapping)
+	return g.output(dst, protocol.MethodWrap, func(t *turn) (protocol.Message, error) {
+		by, err := g.refIn(t, wrapping)
 		if err != nil {
 			return nil, err
 		}
-		own, err := g.refIn(in, ref)
+		own, err := g.refIn(t, ref)
 		return &protocol.Wrap{By: by, Scheme: s, Key: own}, err
 	})
 }
 
 // WrapPublic encrypts a key under a public key.
 func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
-	return g.output(dst, protocol.MethodWrapPublic, func(in *session) (protocol.Message, error) {
-		own, err := g.refIn(in, ref)
+	return g.output(dst, protocol.MethodWrapPublic, func(t *turn) (protocol.Message, error) {
+		own, err := g.refIn(t, ref)
 		return &protocol.WrapPublic{By: wrapping, Scheme: s, Key: own}, err
 	})
 }

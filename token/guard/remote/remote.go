@@ -2,13 +2,14 @@
 // the guard process has been replaced by another: sealed records, and for each unlocked master key a ticket that only a guard can read.
 //
 // Read in this order: endpoint.go (where a guard is, and whether to trust the address), line.go (one connection), session.go (the connections that
-// share a client's keys, and what becomes of them when the guard ends), exchange.go (one request, on this guard or the next), keys.go and
+// share a client's keys, and what becomes of them when the guard ends), exchange.go (one request, on this guard or the next), silent.go, keys.go and
 // vaults.go (what is opened again), then methods.go and stream.go.
 package remote
 
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
@@ -25,9 +26,13 @@ type Keys struct {
 	keys      sync.Map // guard.Ref: *key
 	vaults    sync.Map // guard.Vault: *vault
 
-	mu      sync.Mutex // guards what follows
-	current *session   // nil: none, or lost
-	closed  bool
+	seeking sync.Mutex // one looks for a guard; taken before mu
+
+	mu       sync.Mutex // guards what follows
+	current  *session   // nil: none, or lost
+	failures uint       // how often there was none to be found
+	failure  error      // why not, the last time
+	closed   bool
 }
 
 var _ guard.Keys = (*Keys)(nil)
@@ -35,12 +40,8 @@ var _ guard.Keys = (*Keys)(nil)
 // Open finds a guard that isolates and is of at least the level least. It waits for one that starts. The error says why there is none.
 func Open(endpoint *Endpoint, least guard.Level) (*Keys, error) {
 	g := &Keys{endpoint: endpoint}
-	s, welcome, err := g.newSession()
+	s, welcome, err := g.newSession(max(least, guard.Process), time.Now().Add(startTime+deadline(protocol.MethodHello)))
 	if err != nil {
-		return nil, err
-	}
-	if err := check(welcome, least); err != nil {
-		s.end()
 		return nil, err
 	}
 	g.current, g.level, g.pinLimit = s, welcome.Level, welcome.PINLimit

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/peer"
 	"github.com/ncrypt11/ncrypt11/token/guard/remote"
 	"github.com/ncrypt11/ncrypt11/token/guard/server"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -54,18 +55,25 @@ func (openSealer) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*se
 type process struct {
 	*testing.T
 	path    string
+	who     func(net.Conn) (peer.Peer, error)
 	mu      sync.Mutex
 	current *server.Server
 }
 
 func start(t *testing.T) *process {
+	p := site(t)
+	p.up()
+	return p
+}
+
+// site is where a guard may listen.
+func site(t *testing.T) *process {
 	dir, err := os.MkdirTemp("", "guard") // a short path: t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &process{T: t, path: filepath.Join(dir, "s")}
-	p.up()
 	t.Cleanup(p.down)
 	return p
 }
@@ -76,7 +84,7 @@ func (p *process) up() {
 		p.Error(err)
 		return
 	}
-	s := server.New(server.Options{Sealer: openSealer{}, UID: uint32(os.Geteuid()) + 1, PID: os.Getpid()})
+	s := server.New(server.Options{Sealer: openSealer{}, UID: uint32(os.Geteuid()) + 1, PID: os.Getpid(), Who: p.who})
 	go func() { _ = s.Serve(l) }() // it ends with the guard
 	p.mu.Lock()
 	p.current = s
@@ -309,12 +317,11 @@ func TestNoGuard(t *testing.T) {
 }
 
 func TestStartsOne(t *testing.T) {
-	p := start(t)
-	p.down()
+	p := site(t)
 	e := p.endpoint()
 	e.Own = p.path
 	e.Start = func() error { p.up(); return nil }
-	g, err := remote.Open(e, guard.Service)
+	g, err := remote.Open(e, guard.Process)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,58 +17,90 @@ type socket struct {
 	fd      int
 	stream  bool
 	drop    func(fd int)
-	waiting time.Duration // how long one receive or send may wait, as the kernel was told
+	until   time.Time     // when the call that is under way must be over
+	waiting time.Duration // how long one system call may wait, as the kernel was told; 0: for ever
 }
 
-// wait limits each receive and send.
-func (s *socket) wait(d time.Duration) error {
-	if d == s.waiting {
+// tolerance is by how much a system call may outlast the call that it is for: the kernel is not told anew each time.
+const tolerance = 100 * time.Millisecond
+
+// limit has the next system call end when the call's time is over. The kernel counts for each system call anew, also after a signal of the host's, and
+// whoever answers in drops would never be late.
+func (s *socket) limit() error {
+	left := time.Until(s.until)
+	if left <= 0 {
+		return os.ErrDeadlineExceeded
+	}
+	if left <= s.waiting && s.waiting <= left+tolerance {
 		return nil
 	}
-	limit := unix.NsecToTimeval(int64(d))
+	s.waiting = left + tolerance/2
+	value := unix.NsecToTimeval(int64(s.waiting))
 	for _, option := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} {
-		if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, option, &limit); err != nil {
+		if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, option, &value); err != nil {
 			return err
 		}
 	}
-	s.waiting = d
 	return nil
 }
 
-// Read receives what there is: one packet, or part of a stream.
-func (s *socket) Read(b []byte) (int, error) {
+// inTime makes a system call within the limit, again where a signal interrupts it.
+func (s *socket) inTime(call func() error) error {
 	for {
-		switch n, err := unix.Read(s.fd, b); {
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
-			return 0, os.ErrDeadlineExceeded
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
+		if err := s.limit(); err != nil {
+			return err
+		}
+		switch err := call(); err {
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return os.ErrDeadlineExceeded
 		default:
-			return n, nil
+			return err
 		}
 	}
+}
+
+// connect reaches who listens at an address. Where too many wait to be let in, it waits as well.
+func (s *socket) connect(address unix.Sockaddr) error {
+	return s.inTime(func() error { return unix.Connect(s.fd, address) })
+}
+
+// Read receives what there is: one packet, or part of a stream.
+func (s *socket) Read(b []byte) (n int, err error) {
+	err = s.inTime(func() (err error) {
+		n, err = unix.Read(s.fd, b)
+		return err
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // Write sends one packet, or all of a stream's bytes. A guard that has ended must not raise SIGPIPE in the host.
 func (s *socket) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
-		n, err := unix.SendmsgN(s.fd, b[sent:], nil, nil, unix.MSG_NOSIGNAL)
-		if err == unix.EINTR {
-			continue
-		}
-		if err == unix.EAGAIN {
-			err = os.ErrDeadlineExceeded
-		}
+		err := s.inTime(func() error {
+			n, err := unix.SendmsgN(s.fd, b[sent:], nil, nil, unix.MSG_NOSIGNAL)
+			sent += max(0, n)
+			return err
+		})
 		if err != nil {
 			return sent, err
 		}
-		sent += n
 	}
 	return sent, nil
+}
+
+// gone says whether the guard has closed the connection, on which nothing is under way.
+func (s *socket) gone() bool {
+	var b [1]byte
+	_, _, err := unix.Recvfrom(s.fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err != unix.EAGAIN && err != unix.EINTR
 }
 
 // Close closes the socket.
@@ -79,7 +111,7 @@ func (s *socket) Close() error {
 	return unix.Close(s.fd)
 }
 
-// SetReadDeadline does nothing: the limit of wait holds for each packet.
+// SetReadDeadline does nothing: the call as a whole has a limit.
 func (s *socket) SetReadDeadline(time.Time) error { return nil }
 
 // SetWriteDeadline does nothing, like SetReadDeadline.

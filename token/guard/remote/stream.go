@@ -2,6 +2,7 @@ package remote
 
 import (
 	"errors"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -26,24 +27,31 @@ const partLen = 1 << 20
 func (g *Keys) Stream(ref guard.Ref, s *mech.Scheme, op mech.Op) (guard.Stream, error) {
 	st := &stream{keys: g}
 	var m protocol.Streaming
-	request := func(in *session) (protocol.Message, error) {
-		st.in = in
-		own, err := g.refIn(in, ref)
+	request := func(t *turn) (protocol.Message, error) {
+		st.in = t.session
+		own, err := g.refIn(t, ref)
 		return &protocol.Use{Ref: own, Op: op, Scheme: s}, err
 	}
 	if err := g.exchange(protocol.MethodStream, request, &m, func() {}); err != nil {
 		return nil, err
 	}
+	if !sound(m.Shape) {
+		return nil, errUnsound
+	}
 	st.id, st.shape, st.finalLen = m.Stream, m.Shape, m.FinalLen
 	return st, nil
 }
+
+// sound says whether an operation may have such a shape: it does not hold back what it could give.
+func sound(s guard.StreamShape) bool { return s.Unit == 0 || s.Held <= s.Unit+s.Keep }
 
 // call asks the guard that has the stream.
 func (s *stream) call(method protocol.Method, m, reply protocol.Message, done func()) error {
 	if s.over {
 		return ck.CKR_OPERATION_NOT_INITIALIZED
 	}
-	err := s.keys.on(s.in, method, m, reply, method.Deadline(), done)
+	limit := deadline(method)
+	err := s.keys.on(&turn{s.in, time.Now().Add(limit)}, method, m, reply, limit, done)
 	var cut *broken
 	if errors.As(err, &cut) || errors.Is(err, errRefused) {
 		s.over = true
@@ -57,9 +65,15 @@ func (s *stream) Update(dst, part []byte) ([]byte, error) {
 	for {
 		n := min(len(part), partLen)
 		var m protocol.Streaming
-		err := s.call(protocol.MethodStreamUpdate, &protocol.StreamPart{Stream: s.id, Data: part[:n]}, &m, func() { dst = append(dst, m.Data...) })
+		want, got := s.shape.UpdateLen(n), 0
+		err := s.call(protocol.MethodStreamUpdate, &protocol.StreamPart{Stream: s.id, Data: part[:n]}, &m, func() {
+			dst, got = append(dst, m.Data...), len(m.Data)
+		})
 		if err != nil {
 			return nil, err
+		}
+		if got != want || !sound(m.Shape) {
+			return nil, errUnsound
 		}
 		s.shape, s.finalLen = m.Shape, m.FinalLen
 		if s.finalLen > protocol.MaxData {
