@@ -35,21 +35,27 @@ func TestPastTheGuard(t *testing.T) {
 		t.Skip("only root can be several users")
 	}
 	p := newPlace(t)
-	socket := p.serve()
+	socket := p.serve(guardUser, "guard", 0o666, "--machine")
 	p.run(0, "machine", socket, "init", "--label", "site", "--scope", "machine", "--policy", "vbs-required", "--login", "none", "--allow", fmt.Sprintf("user:%d", permitted))
 	p.run(0, "machine", socket, "generate", "p256", "--token", "site", "--label", "key")
 	p.run(permitted, "machine", socket, "list", "--token", "site")
 	p.sign(permitted, socket)
 
 	p.copyHome("machine", "own", permitted)
+	p.serve(permitted, "own", 0o600)
 	generate := []string{"generate", "p256", "--token", "site", "--label", "other"}
 	p.refused("TPM", permitted, generate...)
 	p.openTPM(0o666)
 	p.refused("of level process, and service is asked for", permitted, generate...)
 	mine := []string{"init", "--label", "mine", "--policy", "vbs-required", "--login", "none"}
-	p.configure("own", "min_isolation = \"service\"")
+	settings := filepath.Join(p.dir, "own", "config.toml")
+	if err := os.WriteFile(settings, []byte("min_isolation = \"service\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	p.refused("of level process, and service is asked for", permitted, mine...)
-	p.configure("own")
+	if err := os.Remove(settings); err != nil {
+		t.Fatal(err)
+	}
 	p.run(permitted, "own", "", mine...) // his guard works
 }
 
@@ -62,7 +68,7 @@ func newPlace(t *testing.T) *place {
 	}
 	t.Cleanup(func() { os.RemoveAll(p.dir) })
 	p.chmod(p.dir, 0o755)
-	for name, owner := range map[string]int{"machine": 0, "guard": guardUser, "run": guardUser} {
+	for name, owner := range map[string]int{"machine": 0, "guard": guardUser} {
 		p.mkdir(name, owner)
 	}
 	for _, name := range []string{"ncrypt11", "libncrypt11.so"} {
@@ -114,11 +120,11 @@ func (p *place) command(uid uint32, home, guard, name string, args ...string) *e
 	return cmd
 }
 
-// serve starts the machine's guard, as the init system does, until the test ends.
-func (p *place) serve() (address string) {
+// serve starts a guard in a home, as the init system does, until the test ends. Its socket has the mode when it is ready.
+func (p *place) serve(uid uint32, home string, mode fs.FileMode, flags ...string) (address string) {
 	p.t.Helper()
-	socket := filepath.Join(p.dir, "run", "guard.sock")
-	cmd := p.command(guardUser, "guard", "", filepath.Join(p.dir, "ncrypt11"), "guard", "--machine", "--socket", socket, "--state", filepath.Join(p.dir, "guard", "state"))
+	socket := filepath.Join(p.dir, home, "guard.sock")
+	cmd := p.command(uid, home, "", filepath.Join(p.dir, "ncrypt11"), append([]string{"guard", "--socket", socket}, flags...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -129,7 +135,7 @@ func (p *place) serve() (address string) {
 		_ = cmd.Wait()
 	})
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if info, err := os.Stat(socket); err == nil && info.Mode().Perm() == 0o666 {
+		if info, err := os.Stat(socket); err == nil && info.Mode().Perm() == mode {
 			return "unix:" + socket
 		}
 	}
@@ -181,7 +187,6 @@ func (p *place) copyHome(from, to string, uid int) {
 	if err := os.CopyFS(path, os.DirFS(filepath.Join(p.dir, from))); err != nil {
 		p.t.Fatal(err)
 	}
-	p.configure(to)
 	err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 		mode := fs.FileMode(0o600)
 		if entry.IsDir() {
@@ -190,15 +195,6 @@ func (p *place) copyHome(from, to string, uid int) {
 		return errors.Join(err, os.Chown(path, uid, uid), os.Chmod(path, mode))
 	})
 	if err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// configure writes a home's settings. A guard that is started there goes soon.
-func (p *place) configure(home string, lines ...string) {
-	p.t.Helper()
-	text := strings.Join(append(lines, "guard_idle = \"1s\"\n"), "\n")
-	if err := os.WriteFile(filepath.Join(p.dir, home, "config.toml"), []byte(text), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 }
