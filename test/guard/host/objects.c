@@ -120,6 +120,27 @@ static CK_RV find(struct line *l)
 	return rv == CKR_OK ? ended : rv;
 }
 
+/* count SESSION ATTRIBUTE...: how many there are */
+static CK_RV count(struct line *l)
+{
+	CK_SESSION_HANDLE h = number(l);
+	CK_OBJECT_HANDLE found[64];
+	CK_ULONG some = 0, all = 0;
+	struct attributes a;
+
+	attributes(l, &a);
+	CK_RV rv = p->C_FindObjectsInit(h, a.list, a.count);
+	if (rv != CKR_OK)
+		return rv;
+	do {
+		rv = p->C_FindObjects(h, found, 64, &some);
+		all += some;
+	} while (rv == CKR_OK && some > 0);
+	CK_RV ended = p->C_FindObjectsFinal(h);
+	tell_number(all);
+	return rv == CKR_OK ? ended : rv;
+}
+
 /* get SESSION OBJECT TYPE */
 static CK_RV get(struct line *l)
 {
@@ -154,6 +175,6 @@ static CK_RV destroy(struct line *l)
 
 const struct verb object_verbs[] = {
 	{"create", create}, {"copy", copy}, {"generate", generate}, {"pair", pair}, {"unwrap", unwrap}, {"wrap", wrap}, {"derive", derive},
-	{"find", find}, {"get", get}, {"set", set}, {"destroy", destroy},
+	{"find", find}, {"count", count}, {"get", get}, {"set", set}, {"destroy", destroy},
 	{NULL, NULL},
 };
