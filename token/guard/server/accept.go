@@ -113,7 +113,7 @@ func (s *Server) isLocal(cid uint32) bool {
 	return cid == unix.VMADDR_CID_LOCAL || s.options.CID != 0 && cid == s.options.CID
 }
 
-// level is how far a peer is from its keys. Root can be whoever it wants to be, so that a guard of root's is no other user's to root alone.
+// level is how far a peer is from its keys.
 func (s *Server) level(who *peer.Peer) guard.Level {
 	switch {
 	case who.VM:

@@ -160,7 +160,7 @@ func (c *conn) patience() error {
 // tidy wipes what the engine gave out.
 func (c *conn) tidy() {
 	secret.Wipe(c.out[:cap(c.out)]) // what failed half-way may stand behind its end
-	if c.out = c.out[:0]; cap(c.out) > smallBuffer {
+	if c.out = c.out[:0]; cap(c.out) != smallBuffer {
 		c.out = make([]byte, 0, smallBuffer)
 	}
 }

@@ -18,36 +18,32 @@ type handler struct {
 }
 
 // handlers has the handler of each method. Hello has none: it comes once, before all others.
-var handlers map[protocol.Method]handler
-
-func init() { // the handlers lead back to the table, by the names of methods
-	handlers = map[protocol.Method]handler{
-		protocol.MethodStatus:       {sealing, false, typed((*conn).status)},
-		protocol.MethodNewMaster:    {sealing, false, typed((*conn).newMaster)},
-		protocol.MethodUnlock:       {sealing, false, typed((*conn).unlock)},
-		protocol.MethodResume:       {sealing, false, typed((*conn).resume)},
-		protocol.MethodReseal:       {sealing, false, typed((*conn).reseal)},
-		protocol.MethodAuthorize:    {sealing, false, typed((*conn).authorize)},
-		protocol.MethodLock:         {quick, false, typed((*conn).lock)},
-		protocol.MethodGenerate:     {making, false, typed((*conn).generate)},
-		protocol.MethodImport:       {quick, false, typed((*conn).importKey)},
-		protocol.MethodUnwrap:       {quick, false, typed((*conn).unwrap)},
-		protocol.MethodDerive:       {quick, false, typed((*conn).derive)},
-		protocol.MethodLoad:         {quick, false, typed((*conn).loadKey)},
-		protocol.MethodReissue:      {quick, true, typed((*conn).reissue)},
-		protocol.MethodReveal:       {quick, true, typed((*conn).reveal)},
-		protocol.MethodForget:       {quick, false, typed((*conn).forget)},
-		protocol.MethodSign:         {quick, false, typed((*conn).sign)},
-		protocol.MethodVerify:       {quick, false, typed((*conn).verify)},
-		protocol.MethodCrypt:        {quick, false, typed((*conn).crypt)},
-		protocol.MethodWrap:         {quick, false, typed((*conn).wrap)},
-		protocol.MethodWrapPublic:   {quick, false, typed((*conn).wrapPublic)},
-		protocol.MethodStream:       {quick, false, typed((*conn).stream)},
-		protocol.MethodStreamUpdate: {quick, false, typed((*conn).streamUpdate)},
-		protocol.MethodStreamFinal:  {quick, true, typed((*conn).streamFinal)},
-		protocol.MethodStreamVerify: {quick, false, typed((*conn).streamVerify)},
-		protocol.MethodStreamClose:  {quick, false, typed((*conn).streamClose)},
-	}
+var handlers = map[protocol.Method]handler{
+	protocol.MethodStatus:       {sealing, false, typed((*conn).status)},
+	protocol.MethodNewMaster:    {sealing, false, typed((*conn).newMaster)},
+	protocol.MethodUnlock:       {sealing, false, typed((*conn).unlock)},
+	protocol.MethodResume:       {sealing, false, typed((*conn).resume)},
+	protocol.MethodReseal:       {sealing, false, typed((*conn).reseal)},
+	protocol.MethodAuthorize:    {sealing, false, typed((*conn).authorize)},
+	protocol.MethodLock:         {quick, false, typed((*conn).lock)},
+	protocol.MethodGenerate:     {making, false, typed((*conn).generate)},
+	protocol.MethodImport:       {quick, false, typed((*conn).importKey)},
+	protocol.MethodUnwrap:       {quick, false, typed((*conn).unwrap)},
+	protocol.MethodDerive:       {quick, false, typed((*conn).derive)},
+	protocol.MethodLoad:         {quick, false, typed((*conn).loadKey)},
+	protocol.MethodReissue:      {quick, true, typed((*conn).reissue)},
+	protocol.MethodReveal:       {quick, true, typed((*conn).reveal)},
+	protocol.MethodForget:       {quick, false, typed((*conn).forget)},
+	protocol.MethodSign:         {quick, false, typed((*conn).sign)},
+	protocol.MethodVerify:       {quick, false, typed((*conn).verify)},
+	protocol.MethodCrypt:        {quick, false, typed((*conn).crypt)},
+	protocol.MethodWrap:         {quick, false, typed((*conn).wrap)},
+	protocol.MethodWrapPublic:   {quick, false, typed((*conn).wrapPublic)},
+	protocol.MethodStream:       {quick, false, typed((*conn).stream)},
+	protocol.MethodStreamUpdate: {quick, false, typed((*conn).streamUpdate)},
+	protocol.MethodStreamFinal:  {quick, true, typed((*conn).streamFinal)},
+	protocol.MethodStreamVerify: {quick, false, typed((*conn).streamVerify)},
+	protocol.MethodStreamClose:  {quick, false, typed((*conn).streamClose)},
 }
 
 // typed makes a handler of a method that takes one type of request and gives one type of answer.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/events"
-	"github.com/ncrypt11/ncrypt11/token/guard/peer"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
 	"github.com/ncrypt11/ncrypt11/token/guard/server"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -127,6 +126,7 @@ func TestHalfAMessage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits for a deadline")
 	}
+	t.Parallel()
 	var wait sync.WaitGroup
 	for _, n := range []network{packets, bytestream} {
 		for name, half := range map[string][]byte{
@@ -159,6 +159,7 @@ func TestHalfAMessage(t *testing.T) {
 
 // Who does not read his answers waits for them alone.
 func TestNobodyReads(t *testing.T) {
+	t.Parallel()
 	p := start(t, packets, server.Options{})
 	deaf := p.greet(packets)
 	k := deaf.aes(0, all(ck.CKO_SECRET_KEY, ck.CKK_AES))
@@ -178,98 +179,6 @@ func TestNobodyReads(t *testing.T) {
 	eventually(t, "the end of who does not read", func() bool { return p.report().Sessions == 1 })
 }
 
-// A thousand connections of one user, all of them busy, do not keep another user from being served.
-func TestFlood(t *testing.T) {
-	var turn sync.Mutex
-	uid := uint32(1000)
-	who := func(net.Conn) (peer.Peer, error) { // the test's connections are all of one process
-		turn.Lock()
-		defer turn.Unlock()
-		return peer.Peer{UID: uid, PID: 1}, nil
-	}
-	p := start(t, packets, server.Options{Who: who})
-	const flood = 1000
-	ecdsa := scheme(t, ck.CKM_ECDSA, nil, mech.OpSign)
-	begun, stop := make(chan struct{}), make(chan struct{})
-	var wait sync.WaitGroup
-	first := p.greet(packets)
-	k := first.ec(0, all(ck.CKO_PRIVATE_KEY, ck.CKK_EC))
-	for range flood {
-		c := p.dial(packets)
-		c.must(protocol.MethodHello, &protocol.Hello{Version: protocol.Version, Join: first.Session}, &c.Welcome)
-		wait.Go(func() {
-			<-begun
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if c.ask(protocol.MethodSign, &protocol.Use{Ref: k.Ref, Op: mech.OpSign, Scheme: ecdsa, Data: digest[:]}, &protocol.Output{}) != nil {
-					return
-				}
-			}
-		})
-	}
-	turn.Lock()
-	uid = 2000
-	turn.Unlock()
-	close(begun)
-	time.Sleep(100 * time.Millisecond)
-	begin := time.Now()
-	for range 10 {
-		p.fine(packets)
-	}
-	took := time.Since(begin)
-	close(stop)
-	wait.Wait()
-	t.Logf("ten times connecting, generating and signing beside %d busy connections: %v", flood, took)
-	if took > 10*time.Second {
-		t.Errorf("another user waited %v", took)
-	}
-}
-
-// One user has so many connections, and is told so when there are no more. Others have theirs.
-func TestTooManyConnections(t *testing.T) {
-	var turn sync.Mutex
-	uid := uint32(1000)
-	p := start(t, packets, server.Options{Who: func(net.Conn) (peer.Peer, error) {
-		turn.Lock()
-		defer turn.Unlock()
-		return peer.Peer{UID: uid, PID: 1}, nil
-	}})
-	first := p.greet(packets)
-	hello := &protocol.Hello{Version: protocol.Version, Join: first.Session}
-	held := []*client{first}
-	for {
-		c := p.dial(packets)
-		err := c.ask(protocol.MethodHello, hello, &c.Welcome)
-		if err != nil {
-			want(t, "one too many", err, ck.CKR_DEVICE_MEMORY)
-			c.ended("one too many")
-			break
-		}
-		if held = append(held, c); len(held) > 5000 {
-			t.Fatal("there is no end to them")
-		}
-	}
-	turn.Lock()
-	uid = 2000
-	turn.Unlock()
-	p.fine(packets)
-	for _, c := range held {
-		_ = c.net.Close()
-	}
-	turn.Lock()
-	uid = 1000
-	turn.Unlock()
-	eventually(t, "room again", func() bool {
-		c := p.dial(packets)
-		defer c.net.Close()
-		return c.ask(protocol.MethodHello, &protocol.Hello{Version: protocol.Version}, &c.Welcome) == nil
-	})
-}
-
 // A defect ends a request, not the guard, and what it was about is not told.
 func TestDefect(t *testing.T) {
 	p := start(t, packets, server.Options{})
@@ -285,41 +194,9 @@ func TestDefect(t *testing.T) {
 	}
 }
 
-// Requests that wait for the TPM are limited for each user, so that one user's flood of them is no other's.
-func TestTPMFlood(t *testing.T) {
-	chip := newChip()
-	chip.hold = make(chan struct{})
-	var turn sync.Mutex
-	uid := uint32(1000)
-	p := start(t, packets, server.Options{Sealer: chip, Who: func(net.Conn) (peer.Peer, error) {
-		turn.Lock()
-		defer turn.Unlock()
-		return peer.Peer{UID: uid, PID: 1}, nil
-	}})
-	first := p.greet(packets)
-	sealed := first.open(nil).Sealed
-	var wait sync.WaitGroup
-	for range 20 {
-		c := p.greet(packets)
-		wait.Go(func() {
-			if err := c.ask(protocol.MethodUnlock, &protocol.Unlock{Sealed: sealed, Auth: pin(), Context: context}, &protocol.Opened{}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	time.Sleep(100 * time.Millisecond)
-	turn.Lock()
-	uid = 2000
-	turn.Unlock()
-	c := p.greet(packets)
-	c.open(nil)
-	c.must(protocol.MethodStatus, &protocol.Nothing{}, &protocol.Report{})
-	close(chip.hold)
-	wait.Wait()
-}
-
 // A request that does not end does not keep the guard from ending.
 func TestCloseDuringRequest(t *testing.T) {
+	t.Parallel()
 	chip := newChip()
 	chip.hold = make(chan struct{})
 	p := start(t, packets, server.Options{Sealer: chip})

@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/ncrypt11/ncrypt11/token/guard/peer"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
 )
 
@@ -118,4 +120,24 @@ func (p *place) greetAs(uid uint32) *client {
 	c := p.dialAs(uid)
 	c.must(protocol.MethodHello, &protocol.Hello{Version: protocol.Version}, &c.Welcome)
 	return c
+}
+
+// mask is who the test's own connections seem to come from.
+type mask struct {
+	mu  sync.Mutex
+	now peer.Peer
+}
+
+func wearing(p peer.Peer) *mask { return &mask{now: p} }
+
+func (m *mask) be(p peer.Peer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = p
+}
+
+func (m *mask) who(net.Conn) (peer.Peer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now, nil
 }

@@ -80,8 +80,13 @@ func New(options Options) *Server {
 	if options.Idle > 0 {
 		s.idleTimer = time.AfterFunc(options.Idle, s.nobody)
 	}
-	s.log(events.Event{Kind: events.GuardStart})
+	s.log(s.self(events.GuardStart))
 	return s
+}
+
+// self is an event of the guard's own.
+func (s *Server) self(kind events.Kind) events.Event {
+	return events.Event{Kind: kind, User: seal.Principal{Kind: seal.User, ID: s.options.UID}.String(), PID: s.options.PID}
 }
 
 // grace is how long requests under way may take when the guard is closed, and last how long those take to notice that they were cut off.
@@ -99,6 +104,13 @@ func (s *Server) Close() {
 		return
 	}
 	s.shut()
+	s.mu.Unlock()
+	s.finish()
+}
+
+// finish ends what is under way, once the doors are closed.
+func (s *Server) finish() {
+	s.mu.Lock()
 	for c := range s.conns {
 		c.hurry()
 	}
@@ -110,7 +122,7 @@ func (s *Server) Close() {
 	cut.Stop()
 	leave.Stop()
 	s.tickets.close()
-	s.log(events.Event{Kind: events.GuardStop})
+	s.log(s.self(events.GuardStop))
 	s.options.Log.Flush()
 }
 
@@ -160,14 +172,13 @@ func (s *Server) nobody() {
 func (s *Server) Retire(linger time.Duration) bool {
 	time.Sleep(linger)
 	s.mu.Lock()
-	if len(s.conns) > 0 {
+	if len(s.conns) > 0 || s.closing {
 		s.mu.Unlock()
 		return false
 	}
 	s.shut()
-	s.closing = false
 	s.mu.Unlock()
-	s.Close()
+	s.finish()
 	return true
 }
 

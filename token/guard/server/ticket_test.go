@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bytes"
-	"net"
 	"sync"
 	"testing"
 
@@ -69,25 +68,14 @@ func TestResume(t *testing.T) {
 
 // A ticket is good for who got it and for nobody else, and for nothing once a bit of it is another.
 func TestTicketOfAnother(t *testing.T) {
-	chip := newChip()
-	var turn sync.Mutex
-	now := peer.Peer{UID: 1000, PID: 7}
-	be := func(who peer.Peer) {
-		turn.Lock()
-		defer turn.Unlock()
-		now = who
-	}
-	p := start(t, packets, server.Options{Sealer: chip, Who: func(net.Conn) (peer.Peer, error) {
-		turn.Lock()
-		defer turn.Unlock()
-		return now, nil
-	}})
+	mask := wearing(peer.Peer{UID: 1000, PID: 7})
+	p := start(t, packets, server.Options{Who: mask.who})
 	ticket := p.greet(packets).open(nil).Ticket
 	for _, who := range []peer.Peer{{UID: 1001, PID: 7}, {UID: 1000, PID: 8}, {UID: 0, PID: 7}, {VM: true, CID: 1000}, {UID: 1000}} {
-		be(who)
+		mask.be(who)
 		p.greet(packets).refuses("another's ticket", ck.CKR_ACTION_PROHIBITED, protocol.MethodResume, &protocol.Resume{Ticket: ticket})
 	}
-	be(peer.Peer{UID: 1000, PID: 7})
+	mask.be(peer.Peer{UID: 1000, PID: 7})
 	c := p.greet(packets)
 	for i := range ticket {
 		spoiled := bytes.Clone(ticket)
@@ -102,7 +90,7 @@ func TestTicketOfAnother(t *testing.T) {
 		}
 	}
 	c.must(protocol.MethodResume, &protocol.Resume{Ticket: ticket}, &protocol.Opened{})
-	be(peer.Peer{UID: 1000}) // in a PID namespace of its own
+	mask.be(peer.Peer{UID: 1000}) // in a PID namespace of its own
 	if ticket := p.greet(packets).open(nil).Ticket; len(ticket) > 0 {
 		t.Error("a ticket for a process that cannot be told from its neighbours")
 	}
@@ -126,7 +114,7 @@ func TestNoTickets(t *testing.T) {
 	chip.terms = seal.ErrTerms
 	soft := pinseal.New(pinseal.WithCost(pinseal.Cost{Passes: 1, KiB: 8, Threads: 1}))
 	for name, sealer := range map[string]seal.Sealer{"a chip": chip, "software": soft} {
-		p := start(t, packets, server.Options{Sealer: sealer, Who: func(net.Conn) (peer.Peer, error) { return peer.Peer{UID: 1, PID: 1}, nil }})
+		p := start(t, packets, server.Options{Sealer: sealer, Who: wearing(peer.Peer{UID: 1, PID: 1}).who})
 		err := p.greet(packets).ask(protocol.MethodNewMaster, &protocol.NewMaster{Auth: pin(), Context: context}, &protocol.Opened{})
 		want(t, name, err, ck.CKR_FUNCTION_REJECTED) // since an owner is a promise
 	}
