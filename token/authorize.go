@@ -37,7 +37,7 @@ func (s *Session) authorize(op *operation, pin *secret.Bytes) error {
 	}
 	ticket, err := t.ticket(h, op, pin)
 	if err != nil {
-		return err
+		return t.dropLost(err)
 	}
 	scheme := *op.scheme
 	scheme.Ticket = ticket

@@ -10,11 +10,20 @@ import (
 // CKR_DEVICE_ERROR; afterwards there is no such object.
 func (t *Token) noteLost(err error) error {
 	var lost *guard.LostError
+	if errors.As(err, &lost) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.dropLost(err)
+	}
+	return err
+}
+
+// dropLost is noteLost where the token's lock is held.
+func (t *Token) dropLost(err error) error {
+	var lost *guard.LostError
 	if !errors.As(err, &lost) {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for _, o := range t.objects.unstored {
 		if o.ref == lost.Ref {
 			t.objects.remove(o)

@@ -208,7 +208,7 @@ func (s *Session) SetAttributes(h ck.ObjectHandle, t attr.Template) error {
 	for {
 		err := s.setAttributes(h, t, facts)
 		if !errors.Is(err, store.ErrConflict) {
-			return err
+			return tok.dropLost(err)
 		}
 		if err := tok.sync(); err != nil { // another process changed the object first: apply the template to what it is now
 			return err

@@ -148,7 +148,7 @@ func (s *Session) end(kind operationKind) {
 // mixed, that a context-specific login has happened, and when it ends. last says that the call ends the operation if it succeeds.
 //
 // A call that asks for a length, or whose buffer is too small, leaves the operation as it was. So does one that lacks the context-specific login, which
-// GnuTLS makes and then calls again. Any other error ends it.
+// GnuTLS makes and then calls again, or whose login was forgotten by a guard that ended. Any other error ends it.
 func (s *Session) carryOn(kind operationKind, as style, last bool, out *Output, step func(*operation) (int, error)) (int, error) {
 	if err := s.lock(); err != nil {
 		return 0, err
@@ -178,9 +178,20 @@ func (s *Session) carryOn(kind operationKind, as style, last bool, out *Output, 
 		}
 	case ck.CKR_BUFFER_TOO_SMALL:
 	default:
-		s.end(kind)
+		if !op.lostPermission(err) {
+			s.end(kind)
+		}
 	}
 	return n, err
+}
+
+// lostPermission says that the context-specific login is gone, with the guard that had given it: there must be another.
+func (op *operation) lostPermission(err error) bool {
+	if ck.Code(err) != ck.CKR_USER_NOT_LOGGED_IN || op.scheme.Ticket == 0 || op.stream != nil {
+		return false
+	}
+	op.needsLogin = true
+	return true
 }
 
 // rebind finds the operation's key again where it was sealed anew meanwhile, for another policy that still permits the operation. A permission for one use

@@ -17,6 +17,12 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 		return nil, nil
 	}
 	defer wipePrivateData(set)
+	policy := policyOf(o.id, set)
+	value, ok := set.Get(ck.CKA_VALUE)
+	newValue := ok && policy.Class == ck.CKO_DATA
+	if !newValue && samePolicy(o.id, o.attrs, set) {
+		return nil, nil
+	}
 	var vault guard.Vault
 	var err error
 	if o.isToken() {
@@ -24,15 +30,11 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 			return nil, err
 		}
 	}
-	policy := policyOf(o.id, set)
-	if value, ok := set.Get(ck.CKA_VALUE); ok && policy.Class == ck.CKO_DATA {
+	if newValue {
 		set.Delete(ck.CKA_VALUE)
 		defer secret.Wipe(value)
 		m := &guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{{Type: ck.CKA_VALUE, Value: value}}}
 		return t.keys.Import(vault, m, policy)
-	}
-	if samePolicy(o.id, o.attrs, set) {
-		return nil, nil
 	}
 	ref, err := t.load(o)
 	if err != nil {
@@ -50,7 +52,7 @@ func samePolicy(id store.ID, before, after *attr.Set) bool {
 func (s *Session) copyPrivateData(set *attr.Set, ref guard.Ref, tmpl attr.Template) (ck.ObjectHandle, error) {
 	revealed, err := s.tok.keys.Reveal(ref)
 	if err != nil {
-		return 0, err
+		return 0, s.tok.noteLost(err)
 	}
 	defer revealed.Close()
 	whole := set.Clone()
