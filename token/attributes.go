@@ -50,7 +50,8 @@ func (s *Session) GetAttributes(h ck.ObjectHandle, readings []Reading, use func(
 
 // asksUsable says whether it is asked if the key can still be used, which only the guard knows.
 func asksUsable(set *attr.Set, readings []Reading) bool {
-	return keyed(set) && slices.ContainsFunc(readings, func(r Reading) bool { return r.Type == ck.CKA_NCRYPT_USABLE })
+	_, has := set.Get(ck.CKA_NCRYPT_USABLE)
+	return has && slices.ContainsFunc(readings, func(r Reading) bool { return r.Type == ck.CKA_NCRYPT_USABLE })
 }
 
 // wantsSecret says whether a value is asked for that only the guard has, and may reveal.

@@ -1,10 +1,12 @@
 package token
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
 
+	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/store"
@@ -29,7 +31,7 @@ var errBootOver = ck.Errorf(ck.CKR_DEVICE_ERROR,
 // bootOver says whether the token's master keys died with their boot. The kernel's name for the boot tells; so does the TPM, once one of them was
 // tried (see noteDeath). The token's lock is held.
 func (t *Token) bootOver(h *store.Header) bool {
-	return PerBoot(h) && (t.dead || Boot(h) != currentBoot())
+	return t.dead || PerBoot(h) && Boot(h) != currentBoot()
 }
 
 // noteDeath remembers that the TPM was reset: the null hierarchy has another seed, whatever the kernel says of the boot. The token's lock is held.
@@ -50,4 +52,22 @@ func (t *Token) keysUsable() bool {
 	}
 	_, err = t.vault(false) // the master key without a PIN fares as the others do
 	return !errors.Is(err, seal.ErrDead) && !errors.Is(err, seal.ErrForeign)
+}
+
+// withoutUsable takes CKA_NCRYPT_USABLE out of the template of a search where the token's keys cannot be used any more: what is stored says that they can.
+// The objects that match are then those that also is true of. The token's lock is held.
+func (t *Token) withoutUsable(tmpl attr.Template) (rest attr.Template, also func(*attr.Set) bool) {
+	wanted, asked := tmpl.Find(ck.CKA_NCRYPT_USABLE)
+	if !asked || t.keysUsable() {
+		return tmpl, func(*attr.Set) bool { return true }
+	}
+	for _, a := range tmpl {
+		if a.Type != ck.CKA_NCRYPT_USABLE {
+			rest = append(rest, a)
+		}
+	}
+	return rest, func(set *attr.Set) bool {
+		_, has := set.Get(ck.CKA_NCRYPT_USABLE)
+		return has && bytes.Equal(wanted, attr.Bool(false))
+	}
 }

@@ -40,11 +40,15 @@ func (t *Token) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 	if value, ok := tmpl.Find(ck.CKA_TOKEN); ok && len(value) == 1 && value[0] == 0 {
 		return found, nil
 	}
-	for _, id := range t.candidates(tmpl) {
+	rest, also := t.withoutUsable(tmpl)
+	for _, id := range t.candidates(rest) {
 		var match bool
 		o, err := t.stored(id)
 		if err == nil {
-			match, err = t.matches(o, tmpl)
+			match, err = t.matches(o, rest)
+		}
+		if match {
+			match = also(o.attrs)
 		}
 		switch {
 		case ck.Code(err) == ck.CKR_OBJECT_HANDLE_INVALID: // destroyed by another process since sync

@@ -146,6 +146,9 @@ func (t *Token) vault(private bool) (guard.Vault, error) {
 		if t.login != user {
 			return 0, ck.CKR_USER_NOT_LOGGED_IN
 		}
+		if t.vaults.user == 0 {
+			return 0, errBootOver // see loginAs
+		}
 		return t.vaults.user, nil
 	}
 	if t.vaults.open != 0 {

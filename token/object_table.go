@@ -145,6 +145,7 @@ func (t *Token) syncHeader() (version int64, err error) {
 		}
 		t.restart()
 		t.forgetKeys()
+		t.dead = false
 	}
 	t.head, t.headVersion = h, version
 	return version, nil

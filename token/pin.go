@@ -132,6 +132,9 @@ func (s *Session) InitPIN(pin *secret.Bytes) error {
 	if err := checkPINLength(pin); err != nil {
 		return err
 	}
+	if t.vaults.user == 0 {
+		return errBootOver // see loginAs
+	}
 	return t.reseal(t.head, t.vaults.user, user, pin)
 }
 
