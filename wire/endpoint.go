@@ -70,8 +70,11 @@ func guardProgram(cfg *config.Config) (string, error) {
 	if InHost == nil {
 		return os.Executable()
 	}
-	dir := filepath.Dir(InHost.Library())
-	places := []string{dir, filepath.Join(dir, "../bin"), filepath.Join(dir, "../../bin"), filepath.Join(dir, "../../../bin"), "/usr/local/bin", "/usr/bin"}
+	places := []string{"/usr/local/bin", "/usr/bin"}
+	if library := InHost.Library(); filepath.IsAbs(library) { // else the host's working directory would say which program becomes a guard
+		dir := filepath.Dir(library)
+		places = append([]string{dir, filepath.Join(dir, "../bin"), filepath.Join(dir, "../../bin"), filepath.Join(dir, "../../../bin")}, places...)
+	}
 	for _, place := range places {
 		program := filepath.Join(place, "ncrypt11")
 		info, err := os.Stat(program)
@@ -82,5 +85,5 @@ func guardProgram(cfg *config.Config) (string, error) {
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("the ncrypt11 command is not beside %s; say where it is by guard_program in config.toml", InHost.Library())
+	return "", fmt.Errorf("the ncrypt11 command is not beside the library %q; say where it is by guard_program in config.toml", InHost.Library())
 }
