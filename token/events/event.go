@@ -37,9 +37,10 @@ type Kind string
 const (
 	GuardStart    Kind = "guard-start"
 	GuardStop     Kind = "guard-stop"
-	Unavailable   Kind = "unavailable" // VBS is, and was asked for
-	Master        Kind = "master"      // a master key was made: a token was initialized
-	Reseal        Kind = "reseal"      // a master key was sealed anew: a PIN was set or changed
+	GuardDefect   Kind = "guard-defect" // a request ended in a panic
+	Unavailable   Kind = "unavailable"  // VBS is, and was asked for
+	Master        Kind = "master"       // a master key was made: a token was initialized
+	Reseal        Kind = "reseal"       // a master key was sealed anew: a PIN was set or changed
 	Unlock        Kind = "unlock"
 	PINWrong      Kind = "pin-wrong"
 	Lockout       Kind = "lockout"
@@ -75,6 +76,7 @@ type row struct {
 var rows = []row{
 	{GuardStart, sysInfo, "the guard has started"},
 	{GuardStop, sysInfo, "the guard has ended"},
+	{GuardDefect, sysErr, "a defect in the guard ended a request"},
 	{Unavailable, sysErr, "VBS is unavailable"},
 	{Master, sysNotice, "a token was initialized"},
 	{Reseal, sysNotice, "a PIN was set or changed"},

@@ -63,7 +63,8 @@ type Keys interface {
 	// Unlock opens a sealed master key. Errors: CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_ACTION_PROHIBITED for who is not on its access list,
 	// seal.ErrDead for one whose boot is over, CKR_DEVICE_ERROR where the bytes are damaged or from elsewhere, CKR_DEVICE_REMOVED without a TPM.
 	Unlock(sealed []byte, auth *secret.Bytes, context []byte) (Vault, error)
-	// Reseal seals the vault's master key under another auth and the terms that it had.
+	// Reseal seals the vault's master key under another auth and the terms that it had. Errors: CKR_USER_NOT_LOGGED_IN where the login was in a guard that has
+	// ended, CKR_FUNCTION_REJECTED for no auth where there was one.
 	Reseal(v Vault, auth *secret.Bytes, context []byte) ([]byte, error)
 	// Lock forgets the master key and every key that was loaded or made through it.
 	Lock(v Vault)

@@ -14,6 +14,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
 var digest = sha256.Sum256([]byte("message"))
@@ -147,10 +148,16 @@ func TestVaults(t *testing.T) {
 	_, err = f.Reissue(f.vault, loaded, all(ck.CKO_PRIVATE_KEY, ck.CKK_EC))
 	want(t, "reissuing into a locked vault", err, ck.CKR_USER_NOT_LOGGED_IN)
 
-	resealed, err := f.Reseal(again, nil, context)
+	_, err = f.Reseal(again, nil, context)
+	want(t, "resealing without a PIN", err, ck.CKR_FUNCTION_REJECTED)
+	resealed, err := f.Reseal(again, secret.Copy([]byte("another")), context)
 	want(t, "resealing", err, ck.CKR_OK)
-	_, err = f.Unlock(resealed, nil, context)
+	_, err = f.Unlock(resealed, secret.Copy([]byte("another")), context)
 	want(t, "unlocking what was resealed", err, ck.CKR_OK)
+	open, err := f.Reseal(other, nil, context)
+	want(t, "resealing what has no PIN", err, ck.CKR_OK)
+	_, err = f.Unlock(open, nil, context)
+	want(t, "unlocking it", err, ck.CKR_OK)
 	_, err = f.Unlock(f.sealed, nil, context)
 	want(t, "no PIN", err, ck.CKR_PIN_INCORRECT)
 	_, err = f.Unlock(f.sealed[1:], pin(), context)

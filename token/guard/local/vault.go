@@ -16,8 +16,10 @@ var errLocked = ck.Errorf(ck.CKR_USER_NOT_LOGGED_IN, "the vault is locked")
 
 // vault is an unlocked master key, and what was promised when it was sealed.
 type vault struct {
-	master *secret.Bytes
-	terms  *seal.Terms
+	master  *secret.Bytes
+	terms   *seal.Terms
+	pin     bool // it came under a PIN
+	adopted bool // it came from another guard, which knew that there had been a login
 }
 
 // vaults are the unlocked master keys. A lookup works on the master key under the read lock, so that removing one wipes it when the last
@@ -83,7 +85,8 @@ func (v *vaults) copyOf(id guard.Vault) (vault, error) {
 	if !ok {
 		return vault{}, errLocked
 	}
-	return vault{of.master.Clone(), of.terms}, nil
+	of.master = of.master.Clone()
+	return of, nil
 }
 
 // ifOpen runs add unless the vault is locked, and no Lock comes between: what is added is there to be dropped by it.
@@ -132,7 +135,7 @@ func (g *Keys) NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) 
 		master.Close()
 		return 0, nil, sealError(err)
 	}
-	v, err := g.vaults.add(vault{master, terms})
+	v, err := g.vaults.add(vault{master: master, terms: terms, pin: auth != nil})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -162,13 +165,20 @@ func (g *Keys) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.
 	return g.vaults.add(opened)
 }
 
-// Reseal seals the vault's master key under another auth.
+// Reseal seals the vault's master key under another auth. It takes a login in this guard, and a PIN where there was one: a program whose login was taken over
+// from another guard, or what has taken it over, can use keys and cannot change how they are kept.
 func (g *Keys) Reseal(v guard.Vault, auth *secret.Bytes, context []byte) ([]byte, error) {
 	of, err := g.vaults.copyOf(v)
 	if err != nil {
 		return nil, err
 	}
 	defer of.master.Close()
+	switch {
+	case of.adopted:
+		return nil, ck.Errorf(ck.CKR_USER_NOT_LOGGED_IN, "the guard was restarted since the login: log out and in again to change a PIN")
+	case of.pin && auth == nil:
+		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "what was sealed under a PIN is not sealed without one")
+	}
 	sealed, err := g.sealer.Seal(of.master, auth, context, of.terms)
 	return sealed, sealError(err)
 }
@@ -208,7 +218,7 @@ func (g *Keys) unseal(sealed []byte, auth *secret.Bytes, context []byte) (vault,
 		master.Close()
 		return vault{}, ck.Errorf(ck.CKR_DEVICE_ERROR, "a master key of another length")
 	}
-	return vault{master, terms}, nil
+	return vault{master: master, terms: terms, pin: auth != nil}, nil
 }
 
 // Master gives a vault's master key, which the caller closes, and its terms, for a guard process that must survive its own end.
@@ -223,5 +233,5 @@ func (g *Keys) Adopt(master *secret.Bytes, terms *seal.Terms) (guard.Vault, erro
 		master.Close()
 		return 0, ck.CKR_ACTION_PROHIBITED
 	}
-	return g.vaults.add(vault{master, terms})
+	return g.vaults.add(vault{master: master, terms: terms, adopted: true})
 }

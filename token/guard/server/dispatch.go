@@ -88,9 +88,6 @@ func (c *conn) do(method protocol.Method, m protocol.Message) (reply protocol.Me
 	return reply, err
 }
 
-// guardDefect is the kind of event for a request that ended in a panic.
-const guardDefect events.Kind = "guard-defect"
-
 // defect tells of a panic what is safe to tell: a runtime error holds indexes and types, and no data.
 func (c *conn) defect(method protocol.Method, value any) error {
 	what := fmt.Sprintf("%T", value)
@@ -98,6 +95,6 @@ func (c *conn) defect(method protocol.Method, value any) error {
 		what = fault.Error()
 	}
 	err := ck.Errorf(ck.CKR_GENERAL_ERROR, "a defect in the guard ended %v: %s", method, what)
-	c.event(events.Event{Kind: guardDefect}.Because(err))
+	c.event(events.Event{Kind: events.GuardDefect}.Because(err))
 	return err
 }

@@ -19,7 +19,8 @@ import (
 // A ticket lets a client go on with the next guard where this one ends: it is the client's open vault, encrypted, in the client's own hands. Else a
 // client would have to keep the PIN for that. A PIN is good for all it was set for, at any time, by whoever reads it in the client's memory, and on every
 // token where its owner uses it again; a ticket is good for nothing but to have a guard on this machine, before its next boot, open the vault
-// again for this user and process. It reveals no key, it allows no change of the PIN, and there is nothing in it to guess. A client that may
+// again for this user and process. It allows no change of the PIN (local.Keys.Reseal), and there is nothing in it to guess. What it holds, the TPM
+// opens for whoever may use the TPM: that is the guard alone where it has a user of its own. A client that may
 // not open the token any more (its access list says so, and is checked again) gains nothing by an old ticket.
 //
 // It is what an open vault in this guard already is: a PIN that is changed elsewhere ends neither.
