@@ -93,6 +93,14 @@ static const struct verb *find(const char *name)
 	exit(3);
 }
 
+/* Wipes what the line said. */
+static void forget(void)
+{
+	explicit_bzero(line_buffer, line_fill);
+	explicit_bzero(scratch_memory, scratch_used);
+	scratch_used = 0;
+}
+
 static void obey(char *text)
 {
 	struct line l = {.count = 0, .next = 1};
@@ -114,6 +122,7 @@ static void obey(char *text)
 	int length = snprintf(told, sizeof told, "%#lx", rv);
 	char *start = answer + sizeof told - length;
 	memcpy(start, told, (size_t)length);
+	forget(); /* first: whoever has the answer may look */
 	while (start < answer_end) {
 		ssize_t n = write(STDOUT_FILENO, start, (size_t)(answer_end - start));
 		if (n < 0 && errno != EINTR)
@@ -131,10 +140,7 @@ int main(int argc, char **argv)
 	load(argv[1]);
 	while ((text = read_line()) != NULL) {
 		obey(text);
-		explicit_bzero(line_buffer, line_fill);
 		explicit_bzero(answer, (size_t)(answer_end - answer));
-		explicit_bzero(scratch_memory, scratch_used);
-		scratch_used = 0;
 	}
 	return 0;
 }
