@@ -23,6 +23,8 @@ type line struct {
 const smallBuffer = 4 << 10
 
 func newLine(s *socket) *line {
+	lines.Add(1)
+	makeRoom()
 	return &line{socket: s, conn: protocol.NewConn(s, s.stream), buffer: make([]byte, 0, smallBuffer)}
 }
 
@@ -69,4 +71,7 @@ func (l *line) call(method protocol.Method, request, reply protocol.Message, unt
 }
 
 // Close closes the connection.
-func (l *line) Close() error { return l.conn.Close() }
+func (l *line) Close() error {
+	lines.Add(-1)
+	return l.conn.Close()
+}
