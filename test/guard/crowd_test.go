@@ -85,7 +85,7 @@ func TestComingAndGoing(t *testing.T) {
 	first.importAll(first.user())
 	first.end()
 	h := s.host()
-	for range (count{8, 200}).n() {
+	for range (count{8, 60}).n() {
 		if err := h.signOnce(); err != nil {
 			t.Error(err)
 		}
