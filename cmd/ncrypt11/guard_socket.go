@@ -42,13 +42,13 @@ func (p *guardPlace) writable() []string {
 func guardPlaceOf(cfg *config.Config, f *guardFlags, getenv config.Getenv) (*guardPlace, error) {
 	p := &guardPlace{socket: f.socket, mode: 0o600, state: f.state, vsock: f.vsock, passed: len(inheritedSockets(getenv)) > 0}
 	if p.socket == "" && !p.passed {
-		if p.socket = cfg.Guard.Own; f.machine || p.socket == "" {
+		if p.socket = cfg.Guard.Own; p.socket == "" || f.machine && getenv("NCRYPT11_HOME") == "" {
 			p.socket = config.MachineSocket
 		}
 	}
 	machine := f.machine || p.passed || p.socket == config.MachineSocket
-	if machine {
-		p.mode = 0o666 // who may use which key is the guard's to decide: it knows who connects
+	if machine || os.Geteuid() == 0 {
+		p.mode = 0o666 // who may use which key is the guard's to decide: the kernel tells it who connects
 	}
 	if p.state == "" {
 		if p.state = cfg.Guard.State; p.state == "" || machine && getenv("NCRYPT11_HOME") == "" {
