@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// allowed are licences by words that only they contain, the first that matches counts.
+// allowed are licences by words that only they contain, in whatever case. The first that matches counts.
 var allowed = []struct{ name, words string }{
 	{"Apache-2.0", "Apache License Version 2.0"},
 	{"MPL-2.0", "Mozilla Public License Version 2.0"},
@@ -23,6 +23,7 @@ var allowed = []struct{ name, words string }{
 	{"ISC", "Permission to use, copy, modify, and distribute this software for any purpose"},
 	{"MIT", "Permission is hereby granted, free of charge, to any person obtaining a copy"},
 	{"BSD-3-Clause", "Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following conditions are met"},
+	{"BSD-3-Clause", "SPDX-License-Identifier: BSD-3-Clause OR"},
 	{"Unlicense", "This is free and unencumbered software released into the public domain"},
 	{"CC0-1.0", "CC0 1.0 Universal"},
 }
@@ -90,7 +91,7 @@ func linked() ([]module, error) {
 var spaces = regexp.MustCompile(`\s+`)
 
 func licence(dir string) (string, error) {
-	for _, pattern := range []string{"LICENSE*", "LICENCE*", "COPYING*", "UNLICENSE*"} {
+	for _, pattern := range []string{"LICENSE*", "LICENCE*", "COPYING*", "UNLICENSE*", "License*"} {
 		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return "", err
@@ -100,9 +101,9 @@ func licence(dir string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			plain := spaces.ReplaceAllString(string(text), " ")
+			plain := strings.ToLower(spaces.ReplaceAllString(string(text), " "))
 			for _, l := range allowed {
-				if strings.Contains(plain, l.words) {
+				if strings.Contains(plain, strings.ToLower(l.words)) {
 					return l.name, nil
 				}
 			}
