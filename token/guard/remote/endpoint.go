@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -80,10 +81,17 @@ func (e *Endpoint) find(until time.Time) (*line, error) {
 	} else if kind == "vsock" {
 		return e.dialVsock(rest, until)
 	}
+	var closed error // to this user
 	for _, path := range e.Sockets {
-		if l, err := e.dialUnix(path, until); !errors.Is(err, errNoGuard) {
+		l, err := e.dialUnix(path, until)
+		if errors.Is(err, fs.ErrPermission) {
+			closed = err
+		} else if !errors.Is(err, errNoGuard) {
 			return l, err
 		}
+	}
+	if closed != nil {
+		return nil, unavailable("%w for this user (%v)", errNoGuard, closed)
 	}
 	return nil, unavailable("%w", errNoGuard)
 }
@@ -93,10 +101,18 @@ func unavailable(format string, args ...any) error {
 	return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "VBS is unavailable: "+format, args...)
 }
 
+// noSocket tells a program that has as many descriptors as it may have from one that has no such sockets.
+func noSocket(err error) error {
+	if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOMEM || err == unix.ENOBUFS {
+		return ck.Errorf(ck.CKR_HOST_MEMORY, "a connection to the guard: %w", err)
+	}
+	return unavailable("a socket: %w", err)
+}
+
 func (e *Endpoint) dialUnix(path string, until time.Time) (*line, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, unavailable("a socket: %w", err)
+		return nil, noSocket(err)
 	}
 	l, err := e.line(fd, false, until)
 	if err != nil {
@@ -166,7 +182,7 @@ func (e *Endpoint) dialVsock(address string, until time.Time) (*line, error) {
 	}
 	fd, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, unavailable("vsock: %w", err)
+		return nil, noSocket(err)
 	}
 	l, err := e.line(fd, true, until)
 	if err != nil {

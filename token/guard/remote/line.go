@@ -47,6 +47,9 @@ func (l *line) call(method protocol.Method, request, reply protocol.Message, unt
 	if cap(message) <= smallBuffer {
 		l.buffer = message[:0]
 	}
+	if errors.Is(err, protocol.ErrMalformed) {
+		err = ck.Errorf(ck.CKR_DATA_LEN_RANGE, "something is longer than what the guard takes for %v", method)
+	}
 	if err != nil {
 		secret.Wipe(message)
 		return err

@@ -182,38 +182,49 @@ func (s *session) hangUp() {
 	s.idle = nil
 }
 
-// take gives a connection: a free one, a new one, or the next that becomes free. errRefused: the session is lost.
+// take gives a connection: a free one, a new one, or the next that becomes free, where there can be no more. errRefused: the session is lost.
 func (s *session) take(endpoint *Endpoint, until time.Time) (*line, error) {
+	for most := mostLines; ; {
+		l, err := s.free(most)
+		if l != nil || err != nil {
+			return l, err
+		}
+		if l, err = s.join(endpoint, until); err == nil {
+			return l, nil
+		}
+		s.mu.Lock()
+		s.open--
+		most = s.open
+		s.ready.Signal()
+		s.mu.Unlock()
+		if rv := ck.Code(err); most == 0 || rv != ck.CKR_HOST_MEMORY && rv != ck.CKR_DEVICE_MEMORY {
+			return nil, err
+		}
+	}
+}
+
+// free gives a free connection, or none where there may be one more than there are, which it counts. Where there are as many as may be it waits.
+func (s *session) free(most int) (*line, error) {
 	silences := s.silences.Load()
 	s.mu.Lock()
-	for !s.over && len(s.idle) == 0 && s.open >= mostLines {
+	defer s.mu.Unlock()
+	for !s.over && len(s.idle) == 0 && s.open >= most {
 		s.ready.Wait()
 		if s.silences.Load() != silences {
 			s.ready.Signal() // whoever waits, too, shall see
-			s.mu.Unlock()
 			return nil, errSilent
 		}
 	}
 	if s.over {
-		s.mu.Unlock()
 		return nil, errRefused
 	}
 	if n := len(s.idle); n > 0 {
 		l := s.idle[n-1]
 		s.idle = s.idle[:n-1]
-		s.mu.Unlock()
 		return l, nil
 	}
 	s.open++
-	s.mu.Unlock()
-	l, err := s.join(endpoint, until)
-	if err != nil {
-		s.mu.Lock()
-		s.open--
-		s.ready.Signal()
-		s.mu.Unlock()
-	}
-	return l, err
+	return nil, nil
 }
 
 // join makes a further connection. The guard that answers may be another one by now, or none: then the session is lost.

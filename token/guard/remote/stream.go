@@ -17,7 +17,8 @@ type stream struct {
 	id       uint64
 	shape    guard.StreamShape
 	finalLen int
-	over     bool
+	lost     bool // nothing more can be done with it
+	over     bool // the guard has nothing left of it
 }
 
 // partLen is how much of a long part goes in one message.
@@ -47,14 +48,14 @@ func sound(s guard.StreamShape) bool { return s.Unit == 0 || s.Held <= s.Unit+s.
 
 // call asks the guard that has the stream.
 func (s *stream) call(method protocol.Method, m, reply protocol.Message, done func()) error {
-	if s.over {
+	if s.over || s.lost {
 		return ck.CKR_OPERATION_NOT_INITIALIZED
 	}
 	limit := deadline(method)
 	err := s.keys.on(&turn{s.in, time.Now().Add(limit)}, method, m, reply, limit, done)
 	var cut *broken
 	if errors.As(err, &cut) || errors.Is(err, errRefused) {
-		s.over = true
+		s.lost = true // the guard may still have it, if only the connection failed
 		return ck.Errorf(ck.CKR_DEVICE_ERROR, "the guard that had this operation is lost: %w", err)
 	}
 	return err
