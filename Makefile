@@ -2,7 +2,7 @@
 # make demo       the main job on a fresh machine, step by step
 # make test       everything, installing what the tests drive
 # make check      what can be said without running the library
-# make bench      speed against SoftHSM2; bench-quick for a first look
+# make bench      speed against SoftHSM2, and what a guard costs; bench-quick for a first look
 # make install    DESTDIR and PREFIX as usual
 
 GO ?= go
@@ -87,6 +87,7 @@ bench-quick: build
 
 demo: deps build
 	sh test/demo/demo.sh
+	sh test/demo/guard.sh
 
 # The module file has the whole path: p11-kit looks for bare names in a directory of its own.
 install: build

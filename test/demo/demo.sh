@@ -5,49 +5,18 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-module=$PWD/build/libncrypt11.so
-ncrypt11=$PWD/build/ncrypt11
-pin=1234
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+. test/demo/lib.sh
 export NCRYPT11_HOME="$work/home"
-export PKCS11_MODULE_PATH="$module" # for OpenSSL's engine
-
-step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-# show prints a command as it could be typed, then runs it.
-show() {
-	printf '  $ '
-	for word; do
-		case $word in
-		*[!A-Za-z0-9_./:=,@%+-]*) printf "'%s' " "$word" ;;
-		*) printf '%s ' "$word" ;;
-		esac
-	done | sed "s#$work/##g; s#$PWD/##g"
-	printf '\n'
-	if "$@" >"$work/output" 2>&1; then
-		sed 's/^/    /' "$work/output"
-	else
-		sed 's/^/    /' "$work/output" >&2
-		exit 1
-	fi
-}
-verified() {
-	if openssl dgst -sha256 -verify "$work/public.pem" -signature "$1" "$work/message" >/dev/null 2>&1; then
-		echo "    openssl dgst -verify, with the public key alone: Verified OK"
-	else
-		echo "    the signature of $2 is NOT good" >&2
-		exit 1
-	fi
-}
 
 step "1. A key in a file, as it lies on many servers"
-show openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/server.key"
-openssl pkey -in "$work/server.key" -pubout -out "$work/public.pem"
+key_file
 openssl req -new -x509 -key "$work/server.key" -subj "/CN=demo.example" -out "$work/server.crt"
-echo "pay 100 to the bearer" >"$work/message"
 
 step "2. A token"
-show "$ncrypt11" init --label demo --policy software --login pin --pin $pin --so-pin 12345678
+show "$ncrypt11" init --label demo --policy software --login pin --pin $pin --so-pin $so_pin
 
 step "3. The key moves into it, its certificate too, and the file goes"
 show "$ncrypt11" import "$work/server.key" "$work/server.crt" --label site --token demo --pin $pin
@@ -84,14 +53,3 @@ verified "$work/opensc.sig" pkcs11-tool
 step "8. A Go program signs with it, through crypto11"
 show "$work/sign" "$module" demo site "$work/message" "$work/go.sig"
 verified "$work/go.sig" "the Go program"
-
-step "Done. What to try next"
-cat <<'END'
-  make install                               the library, the command, and p11-kit's module file
-  README.md                                  how an nginx gets its key from a token
-  export NCRYPT11_HOME=$HOME/ncrypt11-trial  a place for trials; without it, your own tokens
-  build/ncrypt11 init --label trial          a token of your own; it asks for PINs
-  build/ncrypt11 generate p256 --label key   a key that was never in a file
-  build/ncrypt11 status                      what protects each token
-  ssh-keygen -D build/libncrypt11.so         the token's keys for OpenSSH
-END

@@ -32,7 +32,7 @@ var suites = []suite{
 	{"asan", false, func() ([]run, error) {
 		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi"}}}, nil
 	}},
-	{"clients", true, fixed("./test/clients")},
+	{"clients", true, fixed("./test/clients", "./test/demo")},
 	{"shim", true, fixed("./test/shim")},
 	{"guard", true, fixed("./test/guard")},
 	{"threats", true, fixed("./test/attack", "./test/swtpm", "./test/threats")},
