@@ -42,8 +42,8 @@ func (c *chooser) guardFor(h *store.Header) (guard.Keys, error) {
 		return local.New(pinseal.New()), nil
 	}
 	keys, err := c.isolating(max(achieved, c.least()))
-	if err == nil {
-		return keys, nil
+	if ck.Code(err) != ck.CKR_FUNCTION_REJECTED { // nil, or a guard that is there and has no room now: no reason to do without
+		return keys, err
 	}
 	c.logUnavailable(h, err)
 	if !h.Made() && h.Policy == store.PolicyVBSPreferred {

@@ -46,6 +46,25 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// A program that has no descriptor left gets no token that is weaker for it.
+func TestAGuardThatIsOnlyOutOfReachForNow(t *testing.T) {
+	dir, getenv := home(t)
+	wire.InHost = &wire.Host{KeepFD: func(int) bool { return false }}
+	defer func() { wire.InHost = nil }()
+	p, err := wire.Provider(getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	_, err = p.Create(&token.Spec{Label: "t", Policy: store.PolicyVBSPreferred}, secret.Copy([]byte("12345678")))
+	if !errors.Is(err, ck.CKR_HOST_MEMORY) {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "tokens", "*")); len(left) != 0 {
+		t.Errorf("on disk there is %v", left)
+	}
+}
+
 func TestBadConfiguration(t *testing.T) {
 	dir, getenv := home(t)
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte("max_pin_failures = 1\n"), 0o600); err != nil {
