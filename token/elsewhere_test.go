@@ -108,6 +108,31 @@ func TestKeysAreSealedForTheTokenAsItIs(t *testing.T) {
 	wantCode(t, "login with the new PIN", inA.Login(ck.CKU_USER, pin(userPIN)), ck.CKR_OK)
 }
 
+// A process that has the token open with a lesser guard makes no keys for it once another has initialized it under a better one.
+func TestATokenThatIsIsolatedMoreNow(t *testing.T) {
+	var dead bool
+	home := t.TempDir()
+	a := isolated(t, home, &dead, asIs)
+	slot, err := a.Create(&token.Spec{Label: "test"}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := isolated(t, home, &dead, func(g guard.Keys) guard.Keys { return farther{g} })
+	inA := session(t, a, slot)
+	if _, err := inA.CreateObject(aesKey(false, true)); err != nil {
+		t.Fatal(err)
+	}
+	initToken(t, b, session(t, b, slot))
+	_, err = inA.CreateObject(aesKey(false, true))
+	wantCode(t, "CreateObject", err, ck.CKR_DEVICE_ERROR)
+	wantCode(t, "login", inA.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_DEVICE_ERROR)
+}
+
+// farther is a guard on another machine.
+type farther struct{ guard.Keys }
+
+func (farther) Level() guard.Level { return guard.VM }
+
 func TestAnOfficerOfBeforeSetsNoPIN(t *testing.T) {
 	_, b, inA, inB, _ := two(t)
 	wantCode(t, "login", inA.Login(ck.CKU_SO, pin(soPIN)), ck.CKR_OK)

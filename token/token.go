@@ -86,14 +86,16 @@ func (t *Token) forgetKeys() {
 
 // guard gives the token's guard, found at first need. The token's lock is held.
 func (t *Token) guard() (guard.Keys, error) {
-	if t.keys != nil {
-		return t.keys, nil
-	}
 	h, err := t.header()
 	if err != nil {
 		return nil, err
 	}
-	t.keys, err = t.guardFor(h)
+	switch {
+	case t.keys == nil:
+		t.keys, err = t.guardFor(h)
+	case t.keys.Level() < Isolation(h):
+		err = ck.Errorf(ck.CKR_DEVICE_ERROR, "the token was initialized anew under a guard that isolates more: programs that had it open must be restarted")
+	}
 	return t.keys, err
 }
 
