@@ -30,7 +30,7 @@ type Endpoint struct {
 	KeepFD func(fd int) bool
 	DropFD func(fd int)
 
-	silent atomic.Int64 // when a guard last left a greeting unanswered
+	silent atomic.Int64 // when a guard last left a greeting unanswered, after epoch; 0: never
 }
 
 // How long a guard that was started may take until it listens, and how often one looks.
@@ -38,13 +38,21 @@ const (
 	startTime  = 10 * time.Second
 	firstPause = 2 * time.Millisecond
 	longPause  = 50 * time.Millisecond
+	// startAgain is when another one is started: the first may have been killed before it listened. Of two, one finds that it is not needed.
+	startAgain = time.Second
 )
 
 // memory is how long it is remembered that a guard does not answer: those who have waited for each other (a token's lock is held during a login) shall
 // not each wait for it, too.
 const memory = time.Second
 
-func (e *Endpoint) silentJustNow() bool { return time.Since(time.Unix(0, e.silent.Load())) < memory }
+func (e *Endpoint) silentJustNow() bool {
+	at := time.Duration(e.silent.Load())
+	return at != 0 && time.Since(epoch)-at < memory
+}
+
+// epoch is what times are counted from that must not jump with the clock on the wall.
+var epoch = time.Now()
 
 // errNoAnswer is for a guard that lets us in and says nothing.
 var errNoAnswer = unavailable("the guard does not answer: %w", os.ErrDeadlineExceeded)
@@ -58,11 +66,15 @@ func (e *Endpoint) connect(least guard.Level, until time.Time) (*line, error) {
 	if !errors.Is(err, errNoGuard) || e.Start == nil || e.Address != "" || least > guard.Process {
 		return l, err
 	}
-	if err := e.Start(); err != nil {
-		return nil, unavailable("no guard is running, and none could be started: %w", err)
-	}
 	listens := earlier(until, time.Now().Add(startTime))
+	var started time.Time
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		if time.Since(started) > startAgain {
+			if err := e.Start(); err != nil {
+				return nil, unavailable("no guard is running, and none could be started: %w", err)
+			}
+			started = time.Now()
+		}
 		time.Sleep(pause)
 		l, err := e.dialUnix(e.Own, until)
 		if !errors.Is(err, errNoGuard) {
@@ -121,7 +133,7 @@ func (e *Endpoint) dialUnix(path string, until time.Time) (*line, error) {
 	err = l.socket.connectUnix(path)
 	switch {
 	case err == nil:
-		err = e.trust(fd, path)
+		err = e.trust(path)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOTDIR):
 		err = unavailable("%w at %s", errNoGuard, path)
 	default:
@@ -151,26 +163,24 @@ func (s *socket) connectUnix(path string) error {
 }
 
 // trust refuses a guard that somebody else may have put there: PINs and keys to import are about to be sent to it. Who may put a socket into a
-// directory is the directory's owner, and whoever may write it. The path that the machine's guard has cannot be made by anybody but root, whoever
-// the guard then runs as.
-func (e *Endpoint) trust(fd int, path string) error {
+// directory is the directory's owner, whoever may write it, and who may put another directory in its place. XDG_RUNTIME_DIR is another user's after su.
+// The path that the machine's guard has cannot be made by anybody but root, whoever the guard then runs as.
+func (e *Endpoint) trust(path string) error {
 	if e.Address != "" || path == config.MachineSocket {
 		return nil
 	}
-	info, err := os.Stat(filepath.Dir(path))
-	if err != nil {
-		return unavailable("%w", err)
-	}
-	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil {
-		return unavailable("who listens at %s cannot be told: %w", path, err)
-	}
-	owner := ownerOf(info)
-	if owner != 0 && owner != uint32(os.Geteuid()) && owner != peer.Uid {
-		return unavailable("%s belongs to user %d, who is neither this user nor the one who listens there", filepath.Dir(path), owner)
-	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return unavailable("others may write to %s: chmod go-w it", filepath.Dir(path))
+	dir := filepath.Dir(path)
+	for _, name := range []string{dir, filepath.Dir(dir)} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return unavailable("%w", err)
+		}
+		if owner := ownerOf(info); owner != 0 && owner != uint32(os.Geteuid()) {
+			return unavailable("%s belongs to user %d: name the guard there by NCRYPT11_GUARD=unix:%s, if you trust that user", name, owner, path)
+		}
+		if name == dir && info.Mode().Perm()&0o022 != 0 {
+			return unavailable("others may write to %s: chmod go-w it", dir)
+		}
 	}
 	return nil
 }
