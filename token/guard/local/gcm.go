@@ -3,7 +3,6 @@ package local
 import (
 	"crypto/cipher"
 	"crypto/subtle"
-	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -85,8 +84,8 @@ func streamGCM(k *secretKey, s *mech.Scheme, op mech.Op) (state, error) {
 	if _, err := newGCM(k, s); err != nil {
 		return nil, err
 	}
-	own := *s
-	own.IV, own.AAD = slices.Clone(s.IV), slices.Clone(s.AAD) // the caller's may be part of a message, which is gone by the time they are needed
+	// Nothing of the caller's is kept: it may be part of a message, which is gone by then. A clone of an empty part of it would keep all of its memory.
+	own := mech.Scheme{Row: s.Row, TagLen: s.TagLen, IV: append([]byte(nil), s.IV...), AAD: append([]byte(nil), s.AAD...)}
 	return &gcm{key: k, scheme: own, decrypt: op == mech.OpDecrypt}, nil
 }
 
