@@ -27,8 +27,10 @@ const (
 	// Memory of loaded keys, and of multi-part operations that keep their data, for each principal.
 	tenantMemory = 256 << 20
 	keyMemory    = 4 << 10 // what a key takes at least: an RSA key with its precomputed numbers
-	// Multi-part operations in a session: one for each session of PKCS #11 that digests or encrypts at the moment.
+	// Multi-part operations in a session: one for each session of PKCS #11 that digests or encrypts at the moment. What each takes at least; it pays
+	// for its parameter and what it gathers, too.
 	sessionStreams = 512
+	streamMemory   = 1 << 10
 
 	// Messages of one packet (64 KiB) need no permission: there are no more of them than connections. Medium ones hold a part of a long stream,
 	// large ones a certificate store or a file; as many may be under way at once, their answers included.

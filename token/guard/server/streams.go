@@ -20,6 +20,7 @@ type stream struct {
 	guard.Stream
 	mu     sync.Mutex
 	key    *loaded // nil: it was forgotten while the stream began
+	begun  int     // what it takes from its beginning
 	memory int     // that its tenant was charged for
 	over   bool
 }
@@ -68,6 +69,25 @@ func (s *streams) end(id uint64, st *stream, t *tenant) {
 	s.mu.Unlock()
 }
 
+// endOf closes those whose keys came through a vault that was locked just now: a key is wiped when the last who holds it lets go. One that a
+// request works on holds its key until its next step, which finds the key gone.
+func (s *streams) endOf(v guard.Vault, t *tenant) {
+	s.mu.Lock()
+	ending := make(map[uint64]*stream)
+	for id, st := range s.open {
+		if st.key != nil && st.key.vault == v && st.mu.TryLock() {
+			ending[id] = st
+		}
+	}
+	s.mu.Unlock()
+	for id, st := range ending {
+		if !st.over {
+			s.end(id, st, t)
+		}
+		st.mu.Unlock()
+	}
+}
+
 // closeAll closes what is left. No request is under way.
 func (s *streams) closeAll(t *tenant) {
 	for id, st := range s.open {
@@ -83,10 +103,15 @@ func (c *conn) stream(m *protocol.Use) (*protocol.Streaming, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &stream{Stream: of, key: k}
+	st := &stream{Stream: of, key: k, begun: streamMemory + len(m.Scheme.IV) + len(m.Scheme.AAD)}
+	if err := c.charge(st); err != nil {
+		of.Close()
+		return nil, err
+	}
 	id, err := c.session.streams.add(st)
 	if err != nil {
 		of.Close()
+		_ = c.tenant.grow(-st.memory) // giving back cannot fail
 		return nil, err
 	}
 	return &protocol.Streaming{Stream: id, Shape: of.Shape(), FinalLen: of.FinalLen()}, nil
@@ -112,7 +137,7 @@ func (c *conn) streamUpdate(m *protocol.StreamPart) (*protocol.Streaming, error)
 
 // charge has the tenant pay for what a stream keeps. What is more than an answer holds could never be given out.
 func (c *conn) charge(st *stream) error {
-	keeps := 2 * st.FinalLen() // its buffer grows by doubling
+	keeps := st.begun + 2*st.FinalLen() // its buffer grows by doubling
 	if st.FinalLen() > protocol.MaxData {
 		return ck.Errorf(ck.CKR_DATA_LEN_RANGE, "the guard keeps at most %d bytes of an operation that gives its output at the end", protocol.MaxData)
 	}

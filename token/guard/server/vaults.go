@@ -1,15 +1,29 @@
 package server
 
 import (
+	"bytes"
 	"strings"
 
+	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
 )
 
 // The handlers of master keys.
 
+// ofClient refuses the one context that is the guard's own. The key of tickets is sealed for whoever asks, and stands in each ticket: a client must
+// have neither that key for a vault, nor a key of its own taken for that.
+func ofClient(context []byte) error {
+	if bytes.Equal(context, ticketContext) {
+		return ck.Errorf(ck.CKR_ACTION_PROHIBITED, "the key of tickets is no master key")
+	}
+	return nil
+}
+
 func (c *conn) newMaster(m *protocol.NewMaster) (*protocol.Opened, error) {
+	if err := ofClient(m.Context); err != nil {
+		return nil, err
+	}
 	v, sealed, err := c.session.keys.NewMaster(m.Auth, m.Context, m.Terms)
 	if err != nil {
 		return nil, err
@@ -18,6 +32,9 @@ func (c *conn) newMaster(m *protocol.NewMaster) (*protocol.Opened, error) {
 }
 
 func (c *conn) unlock(m *protocol.Unlock) (*protocol.Opened, error) {
+	if err := ofClient(m.Context); err != nil {
+		return nil, err
+	}
 	v, err := c.session.keys.Unlock(m.Sealed, m.Auth, m.Context)
 	if err != nil {
 		return nil, err
@@ -52,17 +69,26 @@ func (c *conn) opened(v guard.Vault, serial string, sealed []byte) *protocol.Ope
 }
 
 func (c *conn) reseal(m *protocol.Reseal) (*protocol.Output, error) {
+	if err := ofClient(m.Context); err != nil {
+		return nil, err
+	}
 	return c.output(c.session.keys.Reseal(m.Vault, m.Auth, m.Context))
 }
 
 func (c *conn) lock(m *protocol.Lock) (*protocol.Nothing, error) {
 	c.session.keys.Lock(m.Vault)
+	if m.Vault != 0 {
+		c.session.streams.endOf(m.Vault, c.tenant)
+	}
 	c.session.unload(func(k *loaded) bool { return m.Vault != 0 && k.vault == m.Vault })
 	c.session.setToken(m.Vault, "")
 	return &protocol.Nothing{}, nil
 }
 
 func (c *conn) authorize(m *protocol.Authorize) (*protocol.Ticket, error) {
+	if err := ofClient(m.Context); err != nil {
+		return nil, err
+	}
 	ticket, err := c.session.keys.Authorize(m.Ref, m.Sealed, m.Auth, m.Context)
 	return &protocol.Ticket{Ticket: ticket}, err
 }
