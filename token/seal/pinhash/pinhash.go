@@ -27,12 +27,13 @@ const (
 	Len     = 32
 )
 
-// The cost that a sealed master key asks for comes from a file. These bounds keep a hostile one from using up the machine.
+// The cost that a sealed master key asks for comes from a file, and in a guard from any user: what one takes, all the others wait for, and its memory
+// is locked. So a hostile one gets half a second and 128 MiB. RFC 9106 recommends 64 MiB and three passes where memory is scarce.
 const (
 	maxPasses  = 64
-	maxKiB     = 1 << 20
+	maxKiB     = 128 << 10
 	maxThreads = 16
-	maxWork    = 4 << 20 // passes times KiB
+	maxWork    = 512 << 10 // passes times KiB
 )
 
 // OK says whether the cost is within bounds.

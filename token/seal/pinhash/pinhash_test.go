@@ -15,7 +15,8 @@ func TestBounds(t *testing.T) {
 	}{
 		{pinhash.Default, true},
 		{pinhash.Cost{Passes: 1, KiB: 8, Threads: 1}, true},
-		{pinhash.Cost{Passes: 4, KiB: 1 << 20, Threads: 16}, true},
+		{pinhash.Cost{Passes: 3, KiB: 64 << 10, Threads: 4}, true}, // RFC 9106, section 4
+		{pinhash.Cost{Passes: 4, KiB: 128 << 10, Threads: 16}, true},
 		{pinhash.Cost{}, false},
 		{pinhash.Cost{Passes: 0, KiB: 8, Threads: 1}, false},
 		{pinhash.Cost{Passes: 65, KiB: 8, Threads: 1}, false},
@@ -23,8 +24,8 @@ func TestBounds(t *testing.T) {
 		{pinhash.Cost{Passes: 1, KiB: 7, Threads: 1}, false},
 		{pinhash.Cost{Passes: 1, KiB: 15, Threads: 2}, false},
 		{pinhash.Cost{Passes: 1, KiB: 1024, Threads: 17}, false},
-		{pinhash.Cost{Passes: 1, KiB: 1<<20 + 1, Threads: 1}, false},
-		{pinhash.Cost{Passes: 5, KiB: 1 << 20, Threads: 1}, false},
+		{pinhash.Cost{Passes: 1, KiB: 128<<10 + 1, Threads: 1}, false},
+		{pinhash.Cost{Passes: 5, KiB: 128 << 10, Threads: 1}, false},
 	} {
 		if got := test.cost.OK(); got != test.want {
 			t.Errorf("%+v: OK is %v", test.cost, got)

@@ -86,8 +86,8 @@ func TestFreshEachTime(t *testing.T) {
 func TestCostOutOfBounds(t *testing.T) {
 	for _, cost := range []pinseal.Cost{
 		{}, {Passes: 1, KiB: 8}, {Passes: 0, KiB: 8, Threads: 1}, {Passes: 65, KiB: 8, Threads: 1},
-		{Passes: 1, KiB: 7, Threads: 1}, {Passes: 1, KiB: 15, Threads: 2}, {Passes: 1, KiB: 1<<20 + 1, Threads: 1},
-		{Passes: 1, KiB: 1024, Threads: 17}, {Passes: 5, KiB: 1 << 20, Threads: 1},
+		{Passes: 1, KiB: 7, Threads: 1}, {Passes: 1, KiB: 15, Threads: 2}, {Passes: 1, KiB: 128<<10 + 1, Threads: 1},
+		{Passes: 1, KiB: 1024, Threads: 17}, {Passes: 5, KiB: 128 << 10, Threads: 1},
 	} {
 		if _, err := pinseal.New(pinseal.WithCost(cost)).Seal(secret.Copy(master), pin("1"), context, nil); err == nil {
 			t.Errorf("%+v was taken", cost)
@@ -97,7 +97,7 @@ func TestCostOutOfBounds(t *testing.T) {
 
 // A forged file with a right checksum must not be able to ask for gigabytes or minutes.
 func TestHostileCost(t *testing.T) {
-	for _, cost := range [][3]uint32{{1, 1 << 31, 1}, {1 << 31, 8, 1}, {64, 1 << 20, 1}, {1, 8, 255}, {0, 0, 0}} {
+	for _, cost := range [][3]uint32{{1, 1 << 31, 1}, {1 << 31, 8, 1}, {64, 128 << 10, 1}, {1, 1 << 20, 1}, {1, 8, 255}, {0, 0, 0}} {
 		blob := sealed(t, pin("1"))
 		binary.BigEndian.PutUint32(blob[9:], cost[0])
 		binary.BigEndian.PutUint32(blob[13:], cost[1])
