@@ -345,6 +345,33 @@ func TestDistrust(t *testing.T) {
 	}
 }
 
+// A socket that another user may have made is not trusted, even where that user has closed the directory to others.
+func TestDistrustOfOtherUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	for name, owned := range map[string]func(dir string) string{
+		"the directory":        func(dir string) string { return dir },
+		"the directory's home": filepath.Dir,
+	} {
+		p := site(t)
+		p.path = filepath.Join(filepath.Dir(p.path), "own", "s")
+		if err := os.Mkdir(filepath.Dir(p.path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		p.up()
+		if _, err := remote.Open(p.endpoint(), guard.Process); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(owned(filepath.Dir(p.path)), 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := remote.Open(p.endpoint(), guard.Process); ck.Code(err) != ck.CKR_FUNCTION_REJECTED {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Descriptors are named to who closes them in a forked child, and taken back.
 func TestDescriptorsAreKnown(t *testing.T) {
 	p := start(t)

@@ -54,7 +54,7 @@ func (g *Keys) newSession(least guard.Level, until time.Time) (*session, *protoc
 		case err == nil:
 			return s, welcome, nil
 		case timedOut(err):
-			g.endpoint.silent.Store(time.Now().UnixNano())
+			g.endpoint.silent.Store(int64(time.Since(epoch)))
 			return nil, nil, errNoAnswer
 		case errors.Is(err, errUnsound):
 			return nil, nil, err
