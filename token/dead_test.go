@@ -156,3 +156,28 @@ func wantUsable(t *testing.T, s *token.Session, want bool) {
 		wantCode(t, "final", s.FindObjectsFinal(), ck.CKR_OK)
 	}
 }
+
+// stale is a guard that took the place of one that had the token open, after the TPM was reset.
+type stale struct{ guard.Keys }
+
+func (stale) Load(guard.Vault, []byte) (guard.Ref, error) {
+	return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "%w", seal.ErrDead)
+}
+
+// A token that dies while it is open is known to be dead as soon as one of its keys is asked for.
+func TestATokenThatDiesWhileItIsOpen(t *testing.T) {
+	var dead bool
+	home := t.TempDir()
+	p := isolated(t, home, &dead, asIs)
+	slot, err := p.Create(&token.Spec{Label: "test", PerBoot: true}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session(t, p, slot).CreateObject(aesKey(false, true)); err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, isolated(t, home, &dead, func(g guard.Keys) guard.Keys { return stale{g} }), slot)
+	wantUsable(t, s, true)
+	wantCode(t, "EncryptInit", s.EncryptInit(&ck.Mechanism{Type: ck.CKM_AES_ECB}, findOne(t, s)), ck.CKR_DEVICE_ERROR)
+	wantUsable(t, s, false)
+}

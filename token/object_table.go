@@ -281,7 +281,7 @@ func (t *Token) load(o *object) (guard.Ref, error) {
 		return 0, err
 	}
 	ref, err := keys.Load(vault, row.Record)
-	if err != nil {
+	if err = t.noteDeath(err); err != nil {
 		return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "the key of object %v cannot be opened: %w", o.id, err)
 	}
 	o.ref = ref
