@@ -64,6 +64,38 @@ func TestLockEndsStreams(t *testing.T) {
 	}
 }
 
+// An open vault is paid for, as keys are: a ticket opens one in no time, and as often as one likes.
+func TestVaultsArePaidFor(t *testing.T) {
+	p := start(t, packets, server.Options{})
+	c := p.greet(packets)
+	ticket := c.open(nil).Ticket
+	data := func(size int) (guard.Ref, error) {
+		var made protocol.Made
+		err := c.ask(protocol.MethodImport, &protocol.Import{
+			Policy: all(ck.CKO_DATA, 0), Material: guard.Material{Class: ck.CKO_DATA, Parts: []guard.Part{part(ck.CKA_VALUE, make([]byte, size))}},
+		}, &made)
+		return made.Key.Ref, err
+	}
+	var last guard.Ref
+	for size := 8 << 20; size > 0; size /= 4 {
+		for {
+			ref, err := data(size)
+			if err != nil {
+				want(t, "too much data", err, ck.CKR_DEVICE_MEMORY)
+				break
+			}
+			last = ref
+		}
+	}
+	c.refuses("a vault where there is no room", ck.CKR_DEVICE_MEMORY, protocol.MethodResume, &protocol.Resume{Ticket: ticket})
+	c.must(protocol.MethodForget, &protocol.OneRef{Ref: last}, &protocol.Nothing{})
+	var opened protocol.Opened
+	for range 3 {
+		c.must(protocol.MethodResume, &protocol.Resume{Ticket: ticket}, &opened)
+		c.must(protocol.MethodLock, &protocol.Lock{Vault: opened.Vault}, &protocol.Nothing{})
+	}
+}
+
 // The key of tickets is the guard's own: a client that takes it from a ticket, where it is sealed, does not get it opened.
 func TestTicketKeyIsNoMasterKey(t *testing.T) {
 	p := start(t, packets, server.Options{})

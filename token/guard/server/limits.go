@@ -27,6 +27,7 @@ const (
 	// Memory of loaded keys, and of multi-part operations that keep their data, for each principal.
 	tenantMemory = 256 << 20
 	keyMemory    = 4 << 10 // what a key takes at least: an RSA key with its precomputed numbers
+	vaultMemory  = 4 << 10 // an open master key: less, but there shall be no more of them than of keys, as secrets have a memory of their own
 	// Multi-part operations in a session: one for each session of PKCS #11 that digests or encrypts at the moment. What each takes at least; it pays
 	// for its parameter and what it gathers, too.
 	sessionStreams = 512

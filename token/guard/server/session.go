@@ -26,7 +26,7 @@ type session struct {
 	streams streams
 
 	mu     sync.Mutex
-	tokens map[guard.Vault]string // serial numbers, for the log
+	tokens map[guard.Vault]string // of the open vaults; serial numbers, for the log
 }
 
 // welcome answers a Hello: with a new session, or with one that the same process made before.
@@ -107,4 +107,5 @@ func (n *session) end() {
 	n.streams.closeAll(n.tenant)
 	n.unload(func(*loaded) bool { return true })
 	_ = n.keys.Close() // it cannot fail
+	_ = n.tenant.grow(-vaultMemory * len(n.tokens))
 }

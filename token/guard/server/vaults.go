@@ -28,7 +28,7 @@ func (c *conn) newMaster(m *protocol.NewMaster) (*protocol.Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.opened(v, serialOf(m.Context), sealed), nil
+	return c.opened(v, serialOf(m.Context), sealed)
 }
 
 func (c *conn) unlock(m *protocol.Unlock) (*protocol.Opened, error) {
@@ -39,7 +39,7 @@ func (c *conn) unlock(m *protocol.Unlock) (*protocol.Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.opened(v, serialOf(m.Context), nil), nil
+	return c.opened(v, serialOf(m.Context), nil)
 }
 
 func (c *conn) resume(m *protocol.Resume) (*protocol.Opened, error) {
@@ -51,21 +51,25 @@ func (c *conn) resume(m *protocol.Resume) (*protocol.Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.opened(v, t.serial, nil), nil
+	return c.opened(v, t.serial, nil)
 }
 
-// opened is the answer with an open vault, and a ticket for the guard that comes after this one. Where there is no ticket there will be no next
-// time, which is better than none now.
-func (c *conn) opened(v guard.Vault, serial string, sealed []byte) *protocol.Opened {
+// opened is the answer with an open vault, unless its owner has no memory left for it, and a ticket for the guard that comes after this one. Where there
+// is no ticket there will be no next time, which is better than none now.
+func (c *conn) opened(v guard.Vault, serial string, sealed []byte) (*protocol.Opened, error) {
+	if err := c.tenant.grow(vaultMemory); err != nil {
+		c.session.keys.Lock(v)
+		return nil, err
+	}
 	c.session.setToken(v, serial)
 	reply := &protocol.Opened{Vault: v, Sealed: sealed}
 	master, terms, err := c.session.keys.Master(v)
 	if err != nil {
-		return reply // locked again meanwhile
+		return reply, nil // locked again meanwhile
 	}
 	defer master.Close()
 	reply.Ticket = c.server.tickets.issue(&ticket{master, terms, serial}, c.tenant.name, c.who.PID)
-	return reply
+	return reply, nil
 }
 
 func (c *conn) reseal(m *protocol.Reseal) (*protocol.Output, error) {
@@ -81,7 +85,9 @@ func (c *conn) lock(m *protocol.Lock) (*protocol.Nothing, error) {
 		c.session.streams.endOf(m.Vault, c.tenant)
 	}
 	c.session.unload(func(k *loaded) bool { return m.Vault != 0 && k.vault == m.Vault })
-	c.session.setToken(m.Vault, "")
+	if c.session.forgetToken(m.Vault) {
+		_ = c.tenant.grow(-vaultMemory) // giving back cannot fail
+	}
 	return &protocol.Nothing{}, nil
 }
 
@@ -106,15 +112,20 @@ func serialOf(context []byte) string {
 	return fields[2]
 }
 
-// setToken remembers a vault's token, or forgets it: "".
+// setToken remembers an open vault, which was paid for, and its token.
 func (n *session) setToken(v guard.Vault, serial string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if serial == "" {
-		delete(n.tokens, v)
-		return
-	}
 	n.tokens[v] = serial
+}
+
+// forgetToken forgets a vault, and says whether it was remembered.
+func (n *session) forgetToken(v guard.Vault) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, ok := n.tokens[v]
+	delete(n.tokens, v)
+	return ok
 }
 
 // token is the serial number of a vault's token, as far as it is known.
