@@ -147,6 +147,24 @@ func TestAuthorizeCopy(t *testing.T) {
 	want(t, "the right PIN", err, ck.CKR_OK)
 }
 
+// A key that was made in memory and wants a PIN for each use is kept under one of the PINs that it wants, and not under one that is chosen later.
+func TestAuthorizeKept(t *testing.T) {
+	f := setup(t)
+	p := all(ck.CKO_PRIVATE_KEY, ck.CKK_EC)
+	p.Private, p.AlwaysAuthenticate = true, true
+	inMemory := f.generateEC(0, p)
+	own, _, err := f.NewMaster(pin(), context, nil)
+	want(t, "NewMaster", err, ck.CKR_OK)
+	_, err = f.Reissue(own, inMemory.Ref, p)
+	want(t, "under another PIN", err, ck.CKR_ATTRIBUTE_READ_ONLY)
+	copied, err := f.Reissue(0, inMemory.Ref, p)
+	want(t, "in memory", err, ck.CKR_OK)
+	_, err = f.Reissue(own, copied.Ref, p)
+	want(t, "under another PIN, through memory", err, ck.CKR_ATTRIBUTE_READ_ONLY)
+	_, err = f.Reissue(f.vault, copied.Ref, p)
+	want(t, "under its PIN", err, ck.CKR_OK)
+}
+
 // Numbers that no RSA key has are refused by their length, before anything is computed with them that would take hours.
 func TestImportHugeNumbers(t *testing.T) {
 	f := setup(t)

@@ -126,8 +126,8 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 	if err := guard.Narrower(k.policy, p); err != nil {
 		return nil, err
 	}
-	if v != 0 && k.home != 0 && !k.readable() && !g.vaults.same(v, k.home) {
-		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key that cannot be read cannot be sealed under another master key")
+	if err := g.mayMove(k, v); err != nil {
+		return nil, err
 	}
 	plain, err := k.material.plain()
 	if err != nil {
@@ -143,6 +143,18 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 		copied.home, copied.authorities = k.home, k.authorities
 	}
 	return g.admitKey(copied)
+}
+
+// mayMove says whether the key may be sealed under the master key of v.
+func (g *Keys) mayMove(k *key, v guard.Vault) error {
+	switch {
+	case v == 0:
+	case k.home != 0 && !k.readable() && !g.vaults.same(v, k.home):
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key that cannot be read cannot be sealed under another master key")
+	case k.home == 0 && k.policy.AlwaysAuthenticate && !slices.ContainsFunc(k.authorities, func(id guard.Vault) bool { return g.vaults.same(v, id) }):
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key with CKA_ALWAYS_AUTHENTICATE cannot be sealed under a PIN that came after it")
+	}
+	return nil
 }
 
 // Reveal gives the plaintext of a key that may be read.
