@@ -39,7 +39,7 @@ const (
 	gcmTagLen     = 16
 	masterLen     = 32
 	maxTicketBlob = 8 << 10
-	maxTicket     = ticketHead + maxTicketBlob + gcmNonceLen + masterLen + maxTerms + maxSerial + gcmTagLen
+	maxTicket     = ticketHead + maxTicketBlob + gcmNonceLen + masterLen + seal.MaxTermsLen + maxSerial + gcmTagLen
 	// maxForeign bounds the keys of other guards that are remembered: there is one, the guard's before this, and one for each crash before.
 	maxForeign = 16
 )
@@ -85,7 +85,7 @@ func (t *tickets) issue(of *ticket, name seal.Principal, pid int32) []byte {
 	if err != nil {
 		return nil
 	}
-	plain := secret.From(appendTerms(append(make([]byte, 0, masterLen+maxTerms+maxSerial), of.master.Bytes()...), of.terms, of.serial))
+	plain := secret.From(of.append(make([]byte, 0, masterLen+seal.MaxTermsLen+maxSerial)))
 	defer plain.Close()
 	head := ticketHeader(t.blob)
 	nonce := make([]byte, gcmNonceLen)
@@ -130,11 +130,22 @@ func (t *tickets) open(b []byte, name seal.Principal, pid int32) (*ticket, error
 	if _, err := aead.Open(plain.Bytes()[:0], nonce, sealed, bound(ticketHeader(blob), name, pid)); err != nil {
 		return nil, errTicket
 	}
-	terms, serial, err := parseTerms(plain.Bytes()[masterLen:])
-	if err != nil {
-		return nil, err
+	return parseTicket(plain.Bytes())
+}
+
+// append writes what is encrypted in a ticket.
+func (t *ticket) append(b []byte) []byte {
+	b = append(b, t.master.Bytes()...)
+	return append(t.terms.Append(b), t.serial...)
+}
+
+// parseTicket reads what a guard wrote: nobody else could have. A guard of another version may have written something else. b is long enough for a master key.
+func parseTicket(b []byte) (*ticket, error) {
+	terms, serial, err := seal.CutTerms(b[masterLen:])
+	if err != nil || len(serial) > maxSerial {
+		return nil, errTicket
 	}
-	return &ticket{secret.Copy(plain.Bytes()[:masterLen]), terms, serial}, nil
+	return &ticket{secret.Copy(b[:masterLen]), terms, string(serial)}, nil
 }
 
 // cipherOf gives the cipher whose key is in the blob: the guard's own, one that is remembered, or one that the TPM unseals.

@@ -50,7 +50,7 @@ func (b *blob) promises() []byte {
 		b.cost.Append(cost[:0])
 	}
 	dst := append([]byte(magic), kind)
-	dst = appendTerms(dst, b.terms)
+	dst = b.terms.Append(dst)
 	return slices.Concat(dst, b.boot[:], cost[:], b.salt[:])
 }
 
@@ -147,6 +147,16 @@ func (r *reader) take(n int) []byte {
 	taken := r.rest[:n]
 	r.rest = r.rest[n:]
 	return taken
+}
+
+func (r *reader) terms() *seal.Terms {
+	t, rest, err := seal.CutTerms(r.rest)
+	if err != nil {
+		r.bad, r.rest = true, nil
+		return &seal.Terms{}
+	}
+	r.rest = rest
+	return t
 }
 
 func (r *reader) byte() byte { return r.take(1)[0] }

@@ -93,7 +93,7 @@ func (s *Sealer) promise(pin bool, terms *seal.Terms) (*blob, error) {
 	if terms != nil {
 		b.terms = terms
 	}
-	if err := checkTerms(b.terms); err != nil {
+	if err := b.terms.Check(); err != nil {
 		return nil, err
 	}
 	if b.terms.PerBoot {
