@@ -1,4 +1,5 @@
 /* The roles of children for the rows of guards. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +52,13 @@ bool child_put_keys(struct child *c)
     return true;
 }
 
-/* Processor time in microseconds. */
+/* Processor time of a signature in microseconds, and what part of the time that passed it was. */
 struct cost {
-    double client, guard;
+    double client, guard, share;
+};
+
+struct round {
+    struct cost guarded, local;
 };
 
 static double microseconds(clockid_t clock)
@@ -67,66 +72,105 @@ static double microseconds(clockid_t clock)
 static bool cost_of(struct subject *s, clockid_t guard, double seconds, struct cost *cost)
 {
     double client = microseconds(CLOCK_PROCESS_CPUTIME_ID), in_guard = microseconds(guard);
+    double start = seconds_now(), now = start;
     unsigned long calls = 0;
-    for (double start = seconds_now(); seconds_now() - start < seconds; calls++) {
+    for (; now - start < seconds; now = seconds_now(), calls++) {
         if (!sign_once(s))
             return false;
     }
     cost->client = (microseconds(CLOCK_PROCESS_CPUTIME_ID) - client) / (double)calls;
     cost->guard = (microseconds(guard) - in_guard) / (double)calls;
+    cost->share = (cost->client + cost->guard) * (double)calls / ((now - start) * 1e6);
+    return true;
+}
+
+static bool cost_round(struct both *both, clockid_t guard, double seconds, bool guarded_first, struct round *r)
+{
+    wait_for_quiet();
+    return guarded_first ? cost_of(&both->guarded, guard, seconds, &r->guarded) &&
+                               cost_of(&both->local, guard, seconds, &r->local)
+                         : cost_of(&both->local, guard, seconds, &r->local) &&
+                               cost_of(&both->guarded, guard, seconds, &r->guarded);
+}
+
+/* How far the processor was ours: client and guard never rest, so what they did not take somebody else did, and spoilt their caches, too. */
+static double undisturbed(const struct round *r)
+{
+    return fmin(r->guarded.share, r->local.share);
+}
+
+static int most_disturbed(const struct round *rounds, int count)
+{
+    int worst = 0;
+    for (int i = 1; i < count; i++) {
+        if (undisturbed(&rounds[i]) < undisturbed(&rounds[worst]))
+            worst = i;
+    }
+    return worst;
+}
+
+/* Keeps as many rounds as wanted: undisturbed ones, or the least disturbed ones of three times as many. */
+static bool cost_rounds(struct both *both, clockid_t guard, double seconds, bool pinned, struct round *rounds, int wanted)
+{
+    const double clean = pinned ? 0.97 : 0; /* unbound, client and guard do rest */
+    struct round next;
+    if (!cost_round(both, guard, seconds, true, &next)) /* warms up */
+        return false;
+    for (int tries = 0; tries < 3 * wanted; tries++) {
+        struct round *place = &rounds[tries < wanted ? tries : most_disturbed(rounds, wanted)];
+        if (tries >= wanted && undisturbed(place) >= clean)
+            break;
+        if (!cost_round(both, guard, seconds, tries % 2 == 0, &next))
+            return false;
+        if (tries < wanted || undisturbed(&next) > undisturbed(place))
+            *place = next;
+    }
     return true;
 }
 
 enum { GUARDED_US, LOCAL_US, ADDED_US, ADDED_LOW, ADDED_HIGH, PERCENT, PERCENT_LOW, PERCENT_HIGH, CLIENT_US, GUARD_US };
 
-static void cost_answer(struct child *c, const struct cost *guarded, const struct cost *local, int rounds)
+static void cost_answer(struct child *c, const struct round *rounds, int count)
 {
     double with[MAX_ROUNDS], without[MAX_ROUNDS], added[MAX_ROUNDS], percent[MAX_ROUNDS], client[MAX_ROUNDS],
         guard[MAX_ROUNDS];
-    for (int i = 0; i < rounds; i++) {
-        with[i] = guarded[i].client + guarded[i].guard;
-        without[i] = local[i].client + local[i].guard;
+    for (int i = 0; i < count; i++) {
+        const struct cost *guarded = &rounds[i].guarded, *local = &rounds[i].local;
+        with[i] = guarded->client + guarded->guard;
+        without[i] = local->client + local->guard;
         added[i] = with[i] - without[i];
         percent[i] = 100 * added[i] / without[i];
-        client[i] = guarded[i].client;
-        guard[i] = guarded[i].guard;
+        client[i] = guarded->client;
+        guard[i] = guarded->guard;
     }
     struct result r;
-    c->answer[GUARDED_US] = median(with, rounds);
-    c->answer[LOCAL_US] = median(without, rounds);
-    spread(added, rounds, &r);
+    c->answer[GUARDED_US] = median(with, count);
+    c->answer[LOCAL_US] = median(without, count);
+    spread(added, count, &r);
     c->answer[ADDED_US] = r.figure, c->answer[ADDED_LOW] = r.low, c->answer[ADDED_HIGH] = r.high;
-    spread(percent, rounds, &r);
+    spread(percent, count, &r);
     c->answer[PERCENT] = r.figure, c->answer[PERCENT_LOW] = r.low, c->answer[PERCENT_HIGH] = r.high;
-    c->answer[CLIENT_US] = median(client, rounds);
-    c->answer[GUARD_US] = median(guard, rounds);
+    c->answer[CLIENT_US] = median(client, count);
+    c->answer[GUARD_US] = median(guard, count);
     c->answers = GUARD_US + 1;
 }
 
 /* Argument: which key, rounds, seconds of a turn, and whether all shall happen on one processor. */
 bool child_cost(struct child *c)
 {
-    int key, rounds, pinned;
+    int key, count, pinned;
     double seconds;
-    if (sscanf(c->argument, "%d %d %lf %d", &key, &rounds, &seconds, &pinned) != 4)
+    if (sscanf(c->argument, "%d %d %lf %d", &key, &count, &seconds, &pinned) != 4)
         return module_fail(&c->module, "what is to be measured?");
     struct both both;
     clockid_t guard;
     if ((pinned && !stay_on_one_processor(&c->module)) || !open_both(c, &both) ||
         !find_both(c, &both, &guarded_keys[key]) || !guard_clock(&c->module, pinned, &guard))
         return false;
-    struct cost guarded[MAX_ROUNDS], local[MAX_ROUNDS];
-    for (int round = -1; round < rounds; round++) { /* round -1 warms up */
-        int i = round < 0 ? 0 : round;
-        wait_for_quiet();
-        bool ok = i % 2 == 0 ? cost_of(&both.guarded, guard, seconds, &guarded[i]) &&
-                                   cost_of(&both.local, guard, seconds, &local[i])
-                             : cost_of(&both.local, guard, seconds, &local[i]) &&
-                                   cost_of(&both.guarded, guard, seconds, &guarded[i]);
-        if (!told(c, &both, ok))
-            return false;
-    }
-    cost_answer(c, guarded, local, rounds);
+    struct round rounds[MAX_ROUNDS];
+    if (!told(c, &both, cost_rounds(&both, guard, seconds, pinned, rounds, count)))
+        return false;
+    cost_answer(c, rounds, count);
     return true;
 }
 

@@ -28,7 +28,7 @@ static bool read_ticks(struct ticks *t)
 void wait_for_quiet(void)
 {
     const struct timespec look = {.tv_nsec = 40 * 1000 * 1000};
-    for (int looks = 0; looks < 25; looks++) {
+    for (int looks = 0; looks < 10; looks++) {
         struct ticks before, after;
         if (!read_ticks(&before) || nanosleep(&look, NULL) != 0 || !read_ticks(&after))
             return;
