@@ -6,6 +6,7 @@
 package guard_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -37,6 +38,10 @@ func runAll(m *testing.M) int {
 		return failed(err)
 	}
 	built = dir
+	// Most of the time tests wait: for a deadline, for a guard to leave. As many as there are processors would be too few.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		return failed(err)
+	}
 	return m.Run()
 }
 
