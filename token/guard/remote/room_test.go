@@ -25,13 +25,17 @@ func TestNoRoomForAnotherConnection(t *testing.T) {
 		"here": func(e *remote.Endpoint, full *atomic.Bool) {
 			e.KeepFD, e.DropFD = func(int) bool { return !full.Load() }, func(int) {}
 		},
-		"there": func(*remote.Endpoint, *atomic.Bool) {},
+		"there":          func(*remote.Endpoint, *atomic.Bool) {},
+		"without a word": func(*remote.Endpoint, *atomic.Bool) {},
 	} {
 		var crowded atomic.Bool
 		answer := loads(signsSlowly)
 		f := lie(t, func(conn net.Conn, method protocol.Method, m protocol.Message) (protocol.Message, error) {
-			if method == protocol.MethodHello && name == "there" && crowded.Load() {
+			switch full := method == protocol.MethodHello && crowded.Load(); {
+			case full && name == "there":
 				return nil, ck.CKR_DEVICE_MEMORY
+			case full && name == "without a word":
+				return &hangUp{}, nil
 			}
 			return answer(conn, method, m)
 		})

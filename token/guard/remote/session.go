@@ -197,10 +197,23 @@ func (s *session) take(endpoint *Endpoint, until time.Time) (*line, error) {
 		most = s.open
 		s.ready.Signal()
 		s.mu.Unlock()
-		if rv := ck.Code(err); most == 0 || rv != ck.CKR_HOST_MEMORY && rv != ck.CKR_DEVICE_MEMORY {
+		switch {
+		case most > 0 && crowded(err): // those that there are will do
+		case errors.Is(err, errTurnedAway):
+			return nil, errRefused
+		default:
 			return nil, err
 		}
 	}
+}
+
+// errTurnedAway says that a guard let us in and closed the door without a word. It has far too many connections, or it is just going, which shows on the others.
+var errTurnedAway = errors.New("the guard ends connections")
+
+// crowded says that there can be no further connection now: there is no descriptor left, or the user has as many connections as the guard gives to one.
+func crowded(err error) bool {
+	rv := ck.Code(err)
+	return rv == ck.CKR_HOST_MEMORY || rv == ck.CKR_DEVICE_MEMORY || errors.Is(err, errTurnedAway)
 }
 
 // free gives a free connection, or none where there may be one more than there are, which it counts. Where there are as many as may be it waits.
@@ -253,8 +266,11 @@ func (s *session) join(endpoint *Endpoint, until time.Time) (*line, error) {
 	}
 	_ = l.Close() // it is of no use
 	var cut *broken
-	if ck.Code(err) == ck.CKR_SESSION_HANDLE_INVALID || errors.As(err, &cut) && !timedOut(err) && !errors.Is(err, errUnsound) {
+	switch {
+	case ck.Code(err) == ck.CKR_SESSION_HANDLE_INVALID:
 		return nil, errRefused
+	case errors.As(err, &cut) && !timedOut(err) && !errors.Is(err, errUnsound):
+		return nil, errTurnedAway
 	}
 	return nil, err
 }
