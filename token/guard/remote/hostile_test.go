@@ -238,3 +238,25 @@ func TestALowerGuardIsNoReplacement(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A PIN that no guard has read is no try: a guard that is restarted does not make logins fail that have just come.
+func TestAPINThatNobodyRead(t *testing.T) {
+	var once sync.Once
+	f := lie(t, loads(func(net.Conn, protocol.Method, protocol.Message) (protocol.Message, error) {
+		var last protocol.Message = &protocol.OneRef{}
+		once.Do(func() { last = &deaf{} })
+		return last, nil
+	}))
+	g := f.open()
+	load(t, g)
+	if _, err := g.Authorize(1, []byte("sealed"), nil, context); err != nil { // the guard reads no more on this connection, and ends it soon
+		t.Fatal(err)
+	}
+	before := f.count(protocol.MethodUnlock)
+	if _, err := g.Unlock([]byte("sealed"), pin("1234"), context); err != nil {
+		t.Error(err)
+	}
+	if n := f.count(protocol.MethodUnlock) - before; n != 1 {
+		t.Errorf("%d guards read the PIN", n)
+	}
+}
