@@ -111,7 +111,7 @@ func (a *app) prepareGuard(f *guardFlags) (*guardProcess, error) {
 			return nil, err
 		}
 	}
-	g.needs = harden.Needs{ReadWriteDirs: place.writable(), Sockets: []string{journalDir}, Arena: arenaLen}
+	g.needs = harden.Needs{ReadWriteDirs: []string{place.state, place.logs}, RemoveDirs: place.removable(), Sockets: []string{journalDir}, Arena: arenaLen}
 	if err := reachTPM(&g.needs, cfg.Guard.TPM); err != nil {
 		g.socket.release()
 		return nil, err

@@ -29,13 +29,12 @@ type guardPlace struct {
 	waiting time.Duration // for another guard to end
 }
 
-// writable are the directories that the guard still writes to when it is confined. The socket's is among them, so that the socket can be removed.
-func (p *guardPlace) writable() []string {
-	dirs := []string{p.state, p.logs}
-	if p.socket != "" {
-		dirs = append(dirs, filepath.Dir(p.socket))
+// removable is the directory from which a confined guard removes its socket. Under NCRYPT11_HOME tokens are below it, too.
+func (p *guardPlace) removable() []string {
+	if p.socket == "" {
+		return nil
 	}
-	return dirs
+	return []string{filepath.Dir(p.socket)}
 }
 
 // guardPlaceOf puts flags and configuration together.

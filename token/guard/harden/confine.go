@@ -10,9 +10,10 @@ import (
 // Needs is what a confined process can still reach. Descriptors that are open stay so, whatever they are of.
 type Needs struct {
 	ReadWriteDirs []string // everything below them, but for starting programs; they exist
+	RemoveDirs    []string // files below them are removed, and nothing else is done to them; they exist
 	ReadFiles     []string // those of them that exist by then
 	Devices       []string // read and written; those of them that exist by then
-	Sockets       []string // unix sockets to connect to; those of them that exist by then
+	Sockets       []string // unix sockets to connect to, or their directories; those of them that exist by then
 	ConnectTCP    []uint16 // ports, on any host
 	Arena         int      // bytes for secrets outside of Go's heap, or as many of them as may be locked; 0: none
 }

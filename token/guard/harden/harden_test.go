@@ -50,7 +50,7 @@ func child(t *testing.T, role string, environment ...string) *exec.Cmd {
 	return cmd
 }
 
-// workplace is a directory of the children's, and a TCP port that is served.
+// workplace is a directory of the children's, one with a socket that is served and a file, and a TCP port that is served.
 func workplace(t *testing.T) []string {
 	t.Helper()
 	dir := attack.PublicDir(t)
@@ -62,7 +62,27 @@ func workplace(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	return []string{dirEnv + "=" + dir, fmt.Sprintf("%s=%d", portEnv, listener.Addr().(*net.TCPAddr).Port)}
+	return []string{dirEnv + "=" + dir, socketsEnv + "=" + sockets(t), fmt.Sprintf("%s=%d", portEnv, listener.Addr().(*net.TCPAddr).Port)}
+}
+
+func sockets(t *testing.T) string {
+	t.Helper()
+	dir := attack.PublicDir(t)
+	file, socket := filepath.Join(dir, "file"), filepath.Join(dir, "socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	if err := os.WriteFile(file, []byte("a token's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, file, socket} {
+		if err := os.Chown(path, user, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func run(t *testing.T, cmd *exec.Cmd) []byte {

@@ -50,9 +50,13 @@ func rules(needs *Needs, known landlock.AccessFSSet) []landlock.Rule {
 	}
 	all := []landlock.Rule{
 		access(readFile|writeFile|change, needs.ReadWriteDirs),
+		access(ll.AccessFSRemoveFile, needs.RemoveDirs),
 		access(readFile, needs.ReadFiles).IgnoreIfMissing(),
 		access(readFile|writeFile, needs.Devices).IgnoreIfMissing(),
-		access(readFile|writeFile|ll.AccessFSResolveUnix, needs.Sockets).IgnoreIfMissing(),
+	}
+	// Where this version does not know the right, every socket can be connected to. A rule of no rights is refused.
+	if known&ll.AccessFSResolveUnix != 0 {
+		all = append(all, access(ll.AccessFSResolveUnix, needs.Sockets).IgnoreIfMissing())
 	}
 	for _, port := range needs.ConnectTCP {
 		all = append(all, landlock.ConnectTCP(port))

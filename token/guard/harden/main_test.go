@@ -23,6 +23,8 @@ const (
 	dirEnv  = "NCRYPT11_TEST_DIR"
 	portEnv = "NCRYPT11_TEST_PORT"
 	keepEnv = "NCRYPT11_TEST_KEEP"
+	// socketsEnv has the sockets' directory: files in it may be removed, and sockets connected to.
+	socketsEnv = "NCRYPT11_TEST_SOCKETS"
 )
 
 var roles = map[string]func() error{
@@ -60,6 +62,9 @@ func confine(open ...func() error) (harden.Report, error) {
 	needs := harden.Needs{Arena: 1 << 18}
 	if dir := os.Getenv(dirEnv); dir != "" {
 		needs.ReadWriteDirs = []string{dir}
+	}
+	if dir := os.Getenv(socketsEnv); dir != "" {
+		needs.Sockets, needs.RemoveDirs = []string{dir}, []string{dir}
 	}
 	var port uint16
 	if _, err := fmt.Sscan(os.Getenv(portEnv), &port); err == nil {

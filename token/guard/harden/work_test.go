@@ -32,7 +32,7 @@ func work() error {
 	defer listener.Close()
 	for name, do := range map[string]func(string) error{
 		"serve": func(string) error { return serve(listener) },
-		"files": files, "keys": keys, "threads": threads, "garbage": garbage, "dial": dial, "arena": arena,
+		"files": files, "keys": keys, "threads": threads, "garbage": garbage, "dial": dial, "sockets": besideSockets, "arena": arena,
 	} {
 		if err := do(dir); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -151,6 +151,16 @@ func dial(string) error {
 	return conn.Close()
 }
 
+// besideSockets connects to a socket, and removes it as a guard does with its own.
+func besideSockets(string) error {
+	path := filepath.Join(os.Getenv(socketsEnv), "socket")
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(conn.Close(), os.Remove(path))
+}
+
 func arena(string) error {
 	if _, err := secret.UseArena(1 << 16); err == nil {
 		return errors.New("secrets had no arena")
@@ -165,16 +175,20 @@ var attempts = map[string]struct {
 	do   func() error
 	want error
 }{
-	"read a file":       {func() error { _, err := os.ReadFile("/etc/passwd"); return err }, unix.EACCES},
-	"read own memory":   {func() error { _, err := os.Open("/proc/self/mem"); return err }, unix.EACCES},
-	"write a file":      {func() error { return os.WriteFile("/tmp/ncrypt11-confined", nil, 0o600) }, unix.EACCES},
-	"connect by TCP":    {func() error { _, err := net.Dial("tcp", "127.0.0.1:1"); return err }, unix.EACCES},
-	"open a UDP socket": {func() error { _, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0); return err }, unix.EPERM},
-	"open a vsock":      {func() error { _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); return err }, unix.EPERM},
-	"open a netlink":    {func() error { _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, 0); return err }, unix.EPERM},
-	"multipath TCP":     {func() error { _, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 262); return err }, unix.EPERM},
-	"be dumpable":       {func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) }, unix.EPERM},
-	"have core dumps":   {func() error { return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}) }, unix.EPERM},
+	"read a file":                  {func() error { _, err := os.ReadFile("/etc/passwd"); return err }, unix.EACCES},
+	"read own memory":              {func() error { _, err := os.Open("/proc/self/mem"); return err }, unix.EACCES},
+	"write a file":                 {func() error { return os.WriteFile("/tmp/ncrypt11-confined", nil, 0o600) }, unix.EACCES},
+	"read a file beside a socket":  {func() error { _, err := os.ReadFile(beside("file")); return err }, unix.EACCES},
+	"write a file beside a socket": {func() error { return os.WriteFile(beside("file"), nil, 0o600) }, unix.EACCES},
+	"make a file beside a socket":  {func() error { return os.WriteFile(beside("new"), nil, 0o600) }, unix.EACCES},
+	"list what is beside a socket": {func() error { _, err := os.ReadDir(beside("")); return err }, unix.EACCES},
+	"connect by TCP":               {func() error { _, err := net.Dial("tcp", "127.0.0.1:1"); return err }, unix.EACCES},
+	"open a UDP socket":            {func() error { _, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0); return err }, unix.EPERM},
+	"open a vsock":                 {func() error { _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); return err }, unix.EPERM},
+	"open a netlink":               {func() error { _, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, 0); return err }, unix.EPERM},
+	"multipath TCP":                {func() error { _, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 262); return err }, unix.EPERM},
+	"be dumpable":                  {func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) }, unix.EPERM},
+	"have core dumps":              {func() error { return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}) }, unix.EPERM},
 	"map code": {func() error {
 		_, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
 		return err
@@ -188,6 +202,8 @@ var attempts = map[string]struct {
 	"take another filter": {func() error { _, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, 0, 0, 0); return errno }, unix.EPERM},
 	"serve another port":  {func() error { return unix.Listen(0, 1) }, unix.EPERM},
 }
+
+func beside(name string) string { return filepath.Join(os.Getenv(socketsEnv), name) }
 
 // killing are calls that nothing in a guard makes.
 var killing = map[string]uintptr{
