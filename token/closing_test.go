@@ -148,3 +148,45 @@ func TestEveryGuardIsClosed(t *testing.T) {
 		t.Errorf("of %d guards %d are still open", given.Load(), open.Load())
 	}
 }
+
+// C_GetTokenInfo and C_GetSlotList do not wait for a guard that keeps a login waiting.
+func TestALoginHoldsUpNobodyElse(t *testing.T) {
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	var dead bool
+	var waits atomic.Bool
+	p := isolated(t, t.TempDir(), &dead, func(g guard.Keys) guard.Keys {
+		if waits.Load() {
+			close(inside)
+			<-goOn
+		}
+		return g
+	})
+	slot, err := p.Create(&token.Spec{Label: "test"}, pin(soPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, p, slot)
+	waits.Store(true)
+	loggedIn := make(chan error, 1)
+	go func() { loggedIn <- s.Login(ck.CKU_SO, pin(soPIN)) }()
+	<-inside
+	asked := make(chan error, 1)
+	go func() {
+		info, err := p.TokenInfo(slot)
+		if err == nil && info.Sessions != 1 {
+			t.Errorf("%d sessions", info.Sessions)
+		}
+		if _, listErr := p.SlotList(true); err == nil {
+			err = listErr
+		}
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		wantCode(t, "TokenInfo and SlotList", err, ck.CKR_OK)
+	case <-time.After(10 * time.Second):
+		t.Error("they wait for the login")
+	}
+	close(goOn)
+	wantCode(t, "login", <-loggedIn, ck.CKR_OK)
+}

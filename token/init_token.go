@@ -155,7 +155,7 @@ func keepable(terms *seal.Terms, level guard.Level) (*seal.Terms, error) {
 func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.sessions.ro+t.sessions.rw > 0 {
+	if t.hasSessions() {
 		return ck.CKR_SESSION_EXISTS
 	}
 	h, err := t.st.Header()

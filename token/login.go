@@ -42,9 +42,7 @@ func (s *Session) loginOfficer(pin *secret.Bytes) error {
 }
 
 func (t *Token) hasReadOnlySessions() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sessions.ro > 0
+	return t.sessions.ro.Load() > 0
 }
 
 // loginAs checks the PIN by unsealing the user's master key with it.

@@ -2,6 +2,7 @@ package token
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
@@ -23,6 +24,7 @@ type Token struct {
 	guardFor GuardFor
 	maxFails int
 	strictSO bool
+	sessions struct{ ro, rw atomic.Int32 } // changed under the lock, and read without: a login may keep that for long
 
 	mu          sync.Mutex    // guards what follows
 	keys        guard.Keys    // nil until first needed
@@ -32,7 +34,6 @@ type Token struct {
 	dead        bool // of a per-boot token: the TPM says that its boot is over
 	login       login
 	logouts     uint // how many there were
-	sessions    struct{ ro, rw uint }
 	objects     objectTable
 }
 
@@ -112,9 +113,7 @@ func (t *Token) header() (*store.Header, error) {
 }
 
 func (t *Token) hasSessions() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sessions.ro+t.sessions.rw > 0
+	return t.sessions.ro.Load()+t.sessions.rw.Load() > 0
 }
 
 // sessionOpened counts a new session.
@@ -122,13 +121,13 @@ func (t *Token) sessionOpened(rw bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if rw {
-		t.sessions.rw++
+		t.sessions.rw.Add(1)
 		return nil
 	}
 	if t.strictSO && t.login == officer {
 		return ck.CKR_SESSION_READ_WRITE_SO_EXISTS
 	}
-	t.sessions.ro++
+	t.sessions.ro.Add(1)
 	return nil
 }
 
@@ -137,11 +136,11 @@ func (t *Token) sessionClosed(rw bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if rw {
-		t.sessions.rw--
+		t.sessions.rw.Add(-1)
 	} else {
-		t.sessions.ro--
+		t.sessions.ro.Add(-1)
 	}
-	if t.sessions.ro+t.sessions.rw == 0 && t.login != public {
+	if !t.hasSessions() && t.login != public {
 		t.logout()
 	}
 }
@@ -190,9 +189,7 @@ func (t *Token) describe(info *ck.TokenInfo) error {
 		info.Flags |= ck.CKF_WRITE_PROTECTED
 	}
 	info.Flags |= t.pinFlags(h)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	info.Sessions = t.sessions.ro + t.sessions.rw
-	info.RWSessions = t.sessions.rw
+	info.RWSessions = uint(t.sessions.rw.Load())
+	info.Sessions = info.RWSessions + uint(t.sessions.ro.Load())
 	return nil
 }
