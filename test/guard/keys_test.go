@@ -80,6 +80,16 @@ func scalar(t *testing.T, k *ecdsa.PrivateKey) []byte {
 	return value
 }
 
+// newEC is a key that no other test has.
+func newEC(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 func edwardsTemplate(k ed25519.PrivateKey) template {
 	return template{
 		attr(ck.CKA_CLASS, ck.CKO_PRIVATE_KEY), attr(ck.CKA_KEY_TYPE, ck.CKK_EC_EDWARDS), attr(ck.CKA_SIGN, true),

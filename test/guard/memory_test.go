@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -91,10 +89,7 @@ func unwrapKeys(h *host, session, by uint64) (secrets, []way) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	ecKey := newEC(h.t)
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	unwrap := func(plain []byte, attributes template) {

@@ -59,17 +59,24 @@ func TestVBSRequired(t *testing.T) {
 				t.Errorf("%d objects were made", len(found))
 			}
 			h.end()
+			s.refused([]string{"VBS is unavailable"}, "generate", "p256", "--label", "more")
+			s.refused([]string{"VBS is unavailable"}, "import", keyFile(t, newEC(t)), "--label", "more")
 			if after := files(t, s.home); after != before {
 				t.Errorf("on disk there was\n%s\nand is\n%s", before, after)
 			}
+			later := s.host()
+			if found := later.must("find", later.session(), attr(ck.CKA_LABEL, "more")); len(found) != 0 {
+				t.Errorf("%d objects were written", len(found))
+			}
+			later.end()
 		})
 	}
 }
 
-// files lists the token directories, with sizes of what is no database's log.
+// files lists the token directories, but for the database's log.
 func files(t *testing.T, home string) string {
 	t.Helper()
-	out, err := exec.Command("find", filepath.Join(home, "tokens"), "-type", "f", "!", "-name", "*-wal", "!", "-name", "*-shm", "-printf", "%P %s\n").Output()
+	out, err := exec.Command("find", filepath.Join(home, "tokens"), "-type", "f", "!", "-name", "*-wal", "!", "-name", "*-shm", "-printf", "%P\n").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

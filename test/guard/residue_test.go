@@ -1,12 +1,13 @@
 package guard_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/hex"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -24,10 +25,7 @@ func TestFailedImportsLeaveNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ecKey := newEC(t)
 	all := importedSecrets(t)
 	maps.Copy(all, rsaSecrets("other RSA", other))
 	all["other EC scalar"] = scalar(t, ecKey)
@@ -94,6 +92,36 @@ func TestPINsAreNotKept(t *testing.T) {
 	h.must("init-pin", session, pins["user PIN"])
 	h.must("logout", session)
 	scanMemory(t, h.pid, pins).none(t, "after changes of PINs")
+}
+
+// TestNoKeyOnDisk: neither keys nor PINs stand in any file, be it the database, its log, the events or what the guard counts.
+func TestNoKeyOnDisk(t *testing.T) {
+	t.Parallel()
+	s, _ := newSite(t)
+	pin := bytes.Repeat([]byte("0123456789abcdef"), 2)
+	s.newToken("--pin", string(pin))
+	h := s.host()
+	session := h.session()
+	h.want(ck.CKR_PIN_INCORRECT, "login", session, ck.CKU_USER, pin[1:])
+	h.must("login", session, ck.CKU_USER, pin)
+	handles := h.importAll(session)
+	checkUses(h, session, handles)
+	all := importedSecrets(t)
+	all["PIN"] = pin
+	needles, found, files := all.needles(t), hits{}, 0
+	err := filepath.WalkDir(s.home, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		needles.search(text, found)
+		files++
+		return err
+	})
+	if err != nil || files < 3 {
+		t.Fatalf("%d files, %v", files, err)
+	}
+	found.none(t, "on disk")
 }
 
 // TestUncountedTries: where wrong PINs cannot be counted, none is tried.

@@ -187,20 +187,26 @@ func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	s, _ := newSite(t)
 	s.newToken()
-	der, err := x509.MarshalPKCS8PrivateKey(testKeys().rsa)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(s.dir, "key.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.run("import", file, "--label", "rsa", "--pin", userPIN)
+	s.run("import", keyFile(t, testKeys().rsa), "--label", "rsa", "--pin", userPIN)
 	s.run("generate", "ed25519", "--label", "made", "--pin", userPIN)
 	h := s.host()
 	session := h.user()
 	h.signs(session, h.find(session, "rsa", ck.CKO_PRIVATE_KEY), ways()[0])
 	h.must("sign", session, ck.CKM_EDDSA, h.find(session, "made", ck.CKO_PRIVATE_KEY), message)
+}
+
+// keyFile is a file with a key.
+func keyFile(t *testing.T, key any) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func TestLogoutLocksKeys(t *testing.T) {
