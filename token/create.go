@@ -148,7 +148,11 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	}
 	handles := make([]ck.ObjectHandle, len(drafts))
 	for i, d := range drafts {
-		handles[i] = t.objects.add(s.newObject(d))
+		o := s.newObject(d)
+		handles[i] = t.objects.add(o)
+		if o.ref != 0 && o.isToken() {
+			t.noteLoaded(o)
+		}
 	}
 	return handles, nil
 }

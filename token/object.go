@@ -17,12 +17,14 @@ type object struct {
 	private bool     // CKA_PRIVATE
 	builtIn bool     // part of the module: never stored, never changed
 
-	dead atomic.Bool // destroyed, or its handle died in a logout
+	dead       atomic.Bool  // destroyed, or its handle died in a logout
+	operations atomic.Int32 // under way with it, in all sessions
 
 	attrs *attr.Set // nil: not read from the store yet, or dropped to save memory
 	rev   int64     // of the stored row that attrs is from
 	use   *keyUse   // what using the key needs of attrs; nil: not asked yet
 	ref   guard.Ref // 0: not loaded into the guard, or keyless
+	used  uint64    // when ref was asked for, by loadedKeys.uses
 }
 
 // isToken says whether the object is stored (CKA_TOKEN).

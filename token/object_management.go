@@ -281,5 +281,6 @@ func (t *Token) adopt(o *object, key *guard.Key) {
 	if key != nil {
 		t.forget(o)
 		o.ref = key.Ref
+		t.loaded.touch(o)
 	}
 }

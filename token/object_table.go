@@ -266,6 +266,7 @@ func (t *Token) object(h ck.ObjectHandle) (*object, error) {
 // load gives the guard's reference for the object's key, loading it at its first use. The token's lock is held.
 func (t *Token) load(o *object) (guard.Ref, error) {
 	if o.ref != 0 {
+		t.loaded.touch(o)
 		return o.ref, nil
 	}
 	row, err := t.st.Get(o.id)
@@ -285,5 +286,6 @@ func (t *Token) load(o *object) (guard.Ref, error) {
 		return 0, ck.Errorf(ck.CKR_DEVICE_ERROR, "the key of object %v cannot be opened: %w", o.id, err)
 	}
 	o.ref = ref
+	t.noteLoaded(o)
 	return ref, nil
 }

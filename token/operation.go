@@ -90,6 +90,9 @@ func (s *Session) beginLocked(kind operationKind, m *ck.Mechanism, h ck.ObjectHa
 	if err != nil {
 		return err
 	}
+	if op.key != nil {
+		op.key.operations.Add(1)
+	}
 	s.ops[kind] = op
 	return nil
 }
@@ -134,6 +137,9 @@ func (s *Session) end(kind operationKind) {
 		return
 	}
 	s.ops[kind] = nil
+	if op.key != nil {
+		op.key.operations.Add(-1)
+	}
 	if op.stream != nil {
 		op.stream.Close()
 	}

@@ -35,6 +35,7 @@ type Token struct {
 	login       login
 	logouts     uint // how many there were
 	objects     objectTable
+	loaded      loadedKeys
 }
 
 // vaults are the token's unlocked master keys: one for what needs no login, one for what does.
