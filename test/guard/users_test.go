@@ -191,3 +191,28 @@ func replaced(b []byte, old, by string) []byte {
 	}
 	return nil
 }
+
+// TestOwnGuardIsOnesOwn: a guard that a user's programs have started serves nobody else, and what it writes is for nobody else to read.
+func TestOwnGuardIsOnesOwn(t *testing.T) {
+	t.Parallel()
+	root(t)
+	s := newSiteOf(t, owner, newTPM(t).Address())
+	s.newToken()
+	h := s.host()
+	h.importAll(h.user())
+	theirs := copied(s, stranger)
+	theirs.guard = "unix:" + filepath.Join(s.home, "guard.sock")
+	other := theirs.host()
+	other.want(ck.CKR_FUNCTION_REJECTED, "login", other.session(), ck.CKU_USER, []byte(userPIN))
+	other.end()
+	for _, name := range []string{"guard.sock", "guard", "log", "tokens"} {
+		info, err := os.Stat(filepath.Join(s.home, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			t.Errorf("%s has mode %04o", name, mode)
+		}
+	}
+	h.end()
+}
