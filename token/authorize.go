@@ -50,8 +50,9 @@ func (t *Token) ticket(h *store.Header, op *operation, pin *secret.Bytes) (uint6
 		return t.keys.Authorize(op.ref, h.Sealed.Open, nil, sealContext(h.Serial, openRole))
 	}
 	var ticket uint64
-	err := t.tryPIN(roles[user], func() (err error) {
-		ticket, err = t.keys.Authorize(op.ref, h.Sealed.User, pin, sealContext(h.Serial, roles[user].name))
+	keys := t.keys
+	err := t.tryPIN(roles[user], keys, func() (err error) {
+		ticket, err = keys.Authorize(op.ref, h.Sealed.User, pin, sealContext(h.Serial, roles[user].name))
 		return err
 	})
 	return ticket, err

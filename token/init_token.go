@@ -153,6 +153,8 @@ func keepable(terms *seal.Terms, level guard.Level) (*seal.Terms, error) {
 
 // reinitialize is C_InitToken on a token that is initialized already.
 func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
+	t.pins.Lock()
+	defer t.pins.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.hasSessions() {
@@ -174,6 +176,9 @@ func (t *Token) reinitialize(pin *secret.Bytes, label string) error {
 		return err
 	}
 	keys.Lock(vault)
+	if t.hasSessions() { // while the PIN was checked
+		return ck.CKR_SESSION_EXISTS
+	}
 	t.restart()
 	t.forgetKeys()
 	fresh := &store.Header{

@@ -47,6 +47,8 @@ func (t *Token) hasReadOnlySessions() bool {
 
 // loginAs checks the PIN by unsealing the user's master key with it.
 func (t *Token) loginAs(who login, pin *secret.Bytes) error {
+	t.pins.Lock()
+	defer t.pins.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, err := t.syncHeader(); err != nil { // a login of before C_InitToken in another process is none
@@ -79,7 +81,8 @@ func (t *Token) loginAs(who login, pin *secret.Bytes) error {
 	return nil
 }
 
-// checkPIN unseals the master key that is under a PIN.
+// checkPIN unseals the master key that is under a PIN. Both locks, pins and the token's, are held; the token's is given up while the PIN is checked, so that a
+// TPM that is slow holds up nobody who uses keys. What the token is, apart from its PINs, is afterwards what it was.
 func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.Vault, error) {
 	role := roles[who]
 	if !role.isSet(h) {
@@ -93,15 +96,29 @@ func (t *Token) checkPIN(h *store.Header, who login, pin *secret.Bytes) (guard.V
 		return 0, err
 	}
 	var vault guard.Vault
-	err = t.tryPIN(role, func() (err error) {
+	err = t.tryPIN(role, keys, func() (err error) {
 		vault, err = keys.Unlock(*role.sealed(h), pin, sealContext(h.Serial, role.name))
 		return err
 	})
+	if err == nil {
+		err = t.stillIs(h)
+	}
 	if err != nil {
 		keys.Lock(vault)
 		return 0, t.noteDeath(err)
 	}
 	return vault, nil
+}
+
+// stillIs says whether the token was not initialized anew since h was read. The token's lock is held.
+func (t *Token) stillIs(h *store.Header) error {
+	if _, err := t.syncHeader(); err != nil {
+		return err
+	}
+	if t.head.Generation != h.Generation {
+		return errInitialized
+	}
+	return nil
 }
 
 // Logout is C_Logout.

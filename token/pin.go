@@ -52,9 +52,11 @@ func (t *Token) countTry(r *role) error {
 }
 
 // tryPIN has try check a PIN, while no other process has one checked. Who may use a token but not write it cannot count: a guard that counts for itself
-// makes that good. The token's lock is held, and its guard is known.
-func (t *Token) tryPIN(r *role, try func() error) error {
-	if t.st.ReadOnly() && t.keys.PINLimit() > 0 {
+// makes that good. The token's lock is held, and given up meanwhile.
+func (t *Token) tryPIN(r *role, keys guard.Keys, try func() error) error {
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	if t.st.ReadOnly() && keys.PINLimit() > 0 {
 		return try()
 	}
 	return t.st.InTurn(func() error { return t.countedTry(r, try) })
@@ -145,6 +147,8 @@ func (s *Session) SetPIN(old, pin *secret.Bytes) error {
 	}
 	defer s.mu.Unlock()
 	t := s.tok
+	t.pins.Lock()
+	defer t.pins.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !s.rw {

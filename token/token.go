@@ -18,13 +18,15 @@ const (
 
 // Token is an initialized token: its store, its login state, and its objects as this process knows them.
 //
-// Locks are taken in the order session, token; nothing that holds the token's lock takes a session's.
+// Locks are taken in the order session, pins, token; nothing that holds the token's lock takes a session's.
 type Token struct {
 	st       *store.Store
 	guardFor GuardFor
 	maxFails int
 	strictSO bool
-	sessions struct{ ro, rw atomic.Int32 } // changed under the lock, and read without: a login may keep that for long
+	sessions struct{ ro, rw atomic.Int32 } // changed under the lock, and read without
+
+	pins sync.Mutex // held while a PIN is checked that somebody logs in with, or changes
 
 	mu          sync.Mutex    // guards what follows
 	keys        guard.Keys    // nil until first needed
