@@ -66,7 +66,7 @@ func (a *app) guard(f *guardFlags) error {
 	}
 	defer g.socket.release()
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, unix.SIGTERM, unix.SIGINT)
+	signal.Notify(stop, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	if f.onDemand {
 		silence() // while it still can
 	}
@@ -106,7 +106,7 @@ func (a *app) prepareGuard(f *guardFlags) (*guardProcess, error) {
 		return nil, err
 	}
 	for _, dir := range []string{place.state, place.logs} {
-		if err := events.MakeDir(dir); err != nil {
+		if err := ownDir(dir); err != nil {
 			g.socket.release()
 			return nil, err
 		}

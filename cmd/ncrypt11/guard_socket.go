@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ncrypt11/ncrypt11/token/config"
+	"github.com/ncrypt11/ncrypt11/token/events"
 )
 
 // guardPlace is where a guard listens and writes.
@@ -138,10 +140,19 @@ func (s *guardSocket) inherit() error {
 		}
 		s.add(l, l.Addr().Network()+":"+l.Addr().String())
 	}
-	if cid, err := vsock.ContextID(); err == nil {
-		s.cid = cid
+	var err error
+	s.cid, err = ownCID(s.listeners, vsock.ContextID)
+	return err
+}
+
+// ownCID is this machine's own address on vsocks. A guard that serves one must know it, or it would take this machine's programs for another machine.
+func ownCID(listeners []net.Listener, ask func() (uint32, error)) (uint32, error) {
+	cid, err := ask()
+	isVsock := func(l net.Listener) bool { return l.Addr().Network() == "vsock" }
+	if err != nil && slices.ContainsFunc(listeners, isVsock) {
+		return 0, fmt.Errorf("this machine's own vsock address (the unit needs DeviceAllow=/dev/vsock): %w", err)
 	}
-	return nil
+	return cid, nil
 }
 
 // bind listens at the path, once the lock says that nobody else is about to.
@@ -186,7 +197,19 @@ func makeSocketDir(path string, socket fs.FileMode) error {
 	return os.Chmod(path, 0o755)
 }
 
-// openSafe opens a socket's directory. Who may write to it could put a guard of his own there, and have programs send it their PINs.
+// ownDir makes a directory that the guard writes to, if there is none. Who else may write to it could put counts of wrong PINs back.
+func ownDir(path string) error {
+	if err := events.MakeDir(path); err != nil {
+		return err
+	}
+	dir, err := openSafe(path)
+	if err != nil {
+		return err
+	}
+	return dir.Close()
+}
+
+// openSafe opens a directory of the guard's. Who may write to the socket's could put a guard of his own there, and have programs send it their PINs.
 func openSafe(path string) (*os.File, error) {
 	dir, err := os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -197,7 +220,7 @@ func openSafe(path string) (*os.File, error) {
 		owner := info.Sys().(*syscall.Stat_t).Uid
 		switch {
 		case owner != 0 && owner != uint32(os.Geteuid()):
-			err = fmt.Errorf("%s belongs to user %d: a guard's socket must be in a directory of its own user, or of root", path, owner)
+			err = fmt.Errorf("%s belongs to user %d: a guard's directories must be its own user's, or root's", path, owner)
 		case info.Mode().Perm()&0o022 != 0:
 			err = fmt.Errorf("others may write to %s: chmod go-w it", path)
 		}
@@ -227,11 +250,11 @@ func lockSocket(name string, p *guardPlace) (*os.File, error) {
 	}
 }
 
-// answers says whether somebody listens there.
+// answers says whether somebody listens there. Who is too busy for one more connection does.
 func answers(name string) bool {
 	c, err := net.Dial("unixpacket", name)
 	if err != nil {
-		return false
+		return errors.Is(err, unix.EAGAIN)
 	}
 	_ = c.Close() // nothing was said
 	return true
