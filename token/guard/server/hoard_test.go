@@ -3,8 +3,10 @@ package server_test
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/events"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
 	"github.com/ncrypt11/ncrypt11/token/guard/server"
@@ -93,6 +95,32 @@ func TestVaultsArePaidFor(t *testing.T) {
 	for range 3 {
 		c.must(protocol.MethodResume, &protocol.Resume{Ticket: ticket}, &opened)
 		c.must(protocol.MethodLock, &protocol.Lock{Vault: opened.Vault}, &protocol.Nothing{})
+	}
+}
+
+// What events are about is the client's to choose, so he cannot push those of others out of the log by a new key for each.
+func TestNoise(t *testing.T) {
+	p := start(t, packets, server.Options{})
+	c := p.greet(packets)
+	policy := all(ck.CKO_SECRET_KEY, ck.CKK_AES)
+	const made = 500
+	begin := time.Now()
+	for i := range made {
+		binary.BigEndian.PutUint16(policy.ID[:], uint16(i))
+		c.aes(0, policy)
+	}
+	windows := int(time.Since(begin)/time.Second) + 2
+	imported, named := p.diary.of(events.Import), map[string]bool{}
+	for _, e := range imported {
+		if e.User == "" || e.PID == 0 {
+			t.Fatalf("nobody's: %+v", e)
+		}
+		if e.Key != "" {
+			named[e.Key] = true
+		}
+	}
+	if len(imported) != made || len(named) < 50 || len(named) > 100*windows {
+		t.Errorf("%d events, and %d keys in them, in %d seconds", len(imported), len(named), windows)
 	}
 }
 

@@ -41,6 +41,9 @@ const (
 	tenantLarge   = 2
 	allLarge      = 8
 
+	// Events in a second that say which token and key they are about. The log sums up those that say the same.
+	tenantEvents = 100
+
 	// Requests for the TPM that are under way, or wait for it: it does one at a time, and takes some milliseconds to half a second for each.
 	tenantSealing = 2
 

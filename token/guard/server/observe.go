@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"slices"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/events"
@@ -184,8 +185,12 @@ func (n *session) logUses(k *loaded) {
 	n.server.log(n.signed(e))
 }
 
-// signed fills in whose doing an event is.
+// signed fills in whose doing an event is. Where a user makes too much noise it leaves out what it is about, which is the user's to choose: so the log
+// sums up, and keeps the room for what others do.
 func (n *session) signed(e events.Event) events.Event {
+	if !n.tenant.noise.passes(time.Now()) {
+		e.Token, e.Key, e.KeyType, e.Mechanism = "", "", "", ""
+	}
 	e.User, e.PID, e.Guard = n.tenant.name.String(), int(n.pid), n.level.String()
 	return e
 }

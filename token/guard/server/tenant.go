@@ -1,6 +1,7 @@
 package server
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +38,8 @@ type tenant struct {
 	conns    int // these two under the server's lock
 	sessions int
 
-	memory        atomic.Int64 // of keys and streams
+	memory        atomic.Int64 // of keys, vaults and streams
+	noise         noise
 	medium, large slots
 	lanes         [laneCount]slots
 }
@@ -48,6 +50,24 @@ func newTenant(name seal.Principal) *tenant {
 		t.lanes[lane] = make(slots, size)
 	}
 	return t
+}
+
+// noise counts the events of a tenant in this second.
+type noise struct {
+	mu     sync.Mutex
+	since  time.Time
+	events int
+}
+
+// passes says whether one more may say what it is about.
+func (n *noise) passes(now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if now.Sub(n.since) >= time.Second {
+		n.since, n.events = now, 0
+	}
+	n.events++
+	return n.events <= tenantEvents
 }
 
 // lane is a kind of request by what it takes: computing for moments, computing for long, the TPM.
