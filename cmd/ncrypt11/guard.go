@@ -17,6 +17,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/events"
 	"github.com/ncrypt11/ncrypt11/token/guard/harden"
+	"github.com/ncrypt11/ncrypt11/token/guard/peer"
 	"github.com/ncrypt11/ncrypt11/token/guard/server"
 	"github.com/ncrypt11/ncrypt11/token/seal/tpmseal"
 )
@@ -119,7 +120,7 @@ func (a *app) prepareGuard(f *guardFlags) (*guardProcess, error) {
 	g.options = server.Options{
 		Sealer: tpmseal.New(g.tpm, tpmseal.WithTries(tpmseal.FileTries(place.state), cfg.MaxPINFailures)),
 		Log:    events.Open(place.logs, a.getenv("NCRYPT11_HOME") != ""), LogUses: cfg.LogUses, Idle: f.idle,
-		UID: uint32(os.Geteuid()), PID: os.Getpid(), CID: g.socket.cid, Version: version(), TPM: g.tpm.Info,
+		Namespace: !peer.Distinct(), UID: uint32(os.Geteuid()), PID: os.Getpid(), CID: g.socket.cid, Version: version(), TPM: g.tpm.Info,
 	}
 	return g, nil
 }

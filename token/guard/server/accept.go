@@ -45,6 +45,9 @@ func (s *Server) Serve(l net.Listener) error {
 // admit starts serving a connection, unless whoever made it has enough of them.
 func (s *Server) admit(transport net.Conn) {
 	who, err := s.options.Who(transport)
+	if err == nil && s.options.Namespace {
+		err = who.Known()
+	}
 	if err == nil && who.VM && s.isLocal(who.CID) {
 		err = errors.New("it comes from this machine itself")
 	}

@@ -30,6 +30,7 @@ type Options struct {
 
 	Available func() string                     // why keys are not isolated here (not hardened, no TPM); "": they are. Nil: they are
 	Who       func(net.Conn) (peer.Peer, error) // who is at the other end; nil: the kernel says
+	Namespace bool                              // there are users without a number of their own here (peer.Distinct); they are not served
 	UID       uint32                            // the guard's own
 	PID       int                               // likewise, for the report
 	CID       uint32                            // this machine's own context identifier, where the guard listens on a vsock

@@ -125,13 +125,13 @@ func (c *conn) streamUpdate(m *protocol.StreamPart) (*protocol.Streaming, error)
 	defer st.mu.Unlock()
 	out, err := st.Update(c.out, m.Data)
 	if err == nil {
+		c.out = out // to be wiped, whatever comes of it
 		err = c.charge(st)
 	}
 	if err != nil {
 		c.session.streams.end(m.Stream, st, c.tenant)
 		return nil, err
 	}
-	c.out = out
 	return &protocol.Streaming{Stream: m.Stream, Data: out, Shape: st.Shape(), FinalLen: st.FinalLen()}, nil
 }
 
