@@ -70,7 +70,7 @@ func (c *conn) do(method protocol.Method, m protocol.Message) (reply protocol.Me
 		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "%v is not expected here", method)
 	}
 	if h.large {
-		if err := c.load.reach(protocol.MaxMessage); err != nil {
+		if err := c.load.reach(c.answerLen(m)); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +86,21 @@ func (c *conn) do(method protocol.Method, m protocol.Message) (reply protocol.Me
 	reply, err = h.run(c, m)
 	c.observe(method, m, reply, err)
 	return reply, err
+}
+
+// answerLen bounds the answer to a request of a method whose answer may be large: by what the key takes, where it is about a key.
+func (c *conn) answerLen(m protocol.Message) int {
+	var k *loaded
+	switch m := m.(type) {
+	case *protocol.OneRef:
+		k = c.session.find(m.Ref)
+	case *protocol.Reissue:
+		k = c.session.find(m.Ref)
+	}
+	if k == nil {
+		return protocol.MaxMessage
+	}
+	return k.memory
 }
 
 // defect tells of a panic what is safe to tell: a runtime error holds indexes and types, and no data.
