@@ -95,7 +95,7 @@ func xdg(getenv Getenv, name, fallback string) string {
 	return ""
 }
 
-// read adds a file's settings; later files win. A file that does not exist, or that this user may not read, says nothing. Accounts of daemons
+// read adds a file's settings; later files win, but a user's file takes no isolation back that the machine's asks for. A file that does not exist, or that this user may not read, says nothing. Accounts of daemons
 // have homes in which nothing can exist, like /dev/null.
 func (c *Config) read(file string) error {
 	f, err := os.Open(file)
@@ -106,9 +106,11 @@ func (c *Config) read(file string) error {
 		return err
 	}
 	defer f.Close()
+	before := c.MinIsolation
 	if err := toml.NewDecoder(f).DisallowUnknownFields().Decode(&c.Settings); err != nil {
 		return fmt.Errorf("%s: %w", file, describe(err))
 	}
+	c.MinIsolation = stronger(before, c.MinIsolation)
 	c.Files = append(c.Files, file)
 	return nil
 }

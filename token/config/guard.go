@@ -51,11 +51,22 @@ func (s *guardSettings) Idle() time.Duration {
 	return defaultIdle
 }
 
+// isolations are what MinIsolation may say, from the least on.
+var isolations = []string{"process", "service", "vm"}
+
+// stronger is the one of two that asks for more. What is no isolation is left for check to refuse.
+func stronger(before, after string) string {
+	if slices.Contains(isolations, after) && slices.Index(isolations, after) < slices.Index(isolations, before) {
+		return before
+	}
+	return after
+}
+
 func (s *guardSettings) check() error {
 	if s.MinIsolation == "" {
 		s.MinIsolation = "process"
 	}
-	if !slices.Contains([]string{"process", "service", "vm"}, s.MinIsolation) {
+	if !slices.Contains(isolations, s.MinIsolation) {
 		return fmt.Errorf("min_isolation is %q, but must be process, service or vm", s.MinIsolation)
 	}
 	if s.GuardIdle != "" {

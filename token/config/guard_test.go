@@ -61,3 +61,37 @@ func TestGuardSettings(t *testing.T) {
 		}
 	}
 }
+
+// What the machine's file asks for, a user's does not take back.
+func TestIsolationOnlyGrows(t *testing.T) {
+	for _, test := range []struct{ machine, user, want string }{
+		{"service", "process", "service"}, {"process", "vm", "vm"}, {"", "service", "service"}, {"service", "", "service"},
+	} {
+		var c Config
+		for i, level := range []string{test.machine, test.user} {
+			file := filepath.Join(t.TempDir(), "config.toml")
+			text := ""
+			if level != "" {
+				text = "min_isolation = \"" + level + "\"\n"
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.read(file); err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		if c.MinIsolation != test.want {
+			t.Errorf("%q and then %q: %q", test.machine, test.user, c.MinIsolation)
+		}
+	}
+	var c Config
+	file := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(file, []byte("min_isolation = \"none\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.MinIsolation = "service"
+	if err := c.read(file); err != nil || c.check() == nil {
+		t.Errorf("nonsense after something sound: %v", err)
+	}
+}
