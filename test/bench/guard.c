@@ -42,9 +42,9 @@ static void measure_cost(struct bench *bench, int key)
     char what[64];
     snprintf(what, sizeof what, "%d %d %g 1", key, bench->plan->rounds, bench->plan->round_seconds);
     double got[10];
-    /* The guard begins anew, so that it, too, finds one processor only. */
+    /* The guard begins anew, so that it, too, finds one processor only, and ends, so that other rows do not meet such a one. */
     if (!keys_made(bench) || !end_guard(&bench->guarded) ||
-        !run_child(&bench->guarded, "cost", GUARD_TOKEN, what, got, 10)) {
+        !run_child(&bench->guarded, "cost", GUARD_TOKEN, what, got, 10) || !end_guard(&bench->guarded)) {
         fail_row(bench, added);
         fail_row(bench, percent);
         fail_row(bench, sides);
