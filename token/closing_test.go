@@ -7,7 +7,6 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
@@ -17,19 +16,12 @@ import (
 // C_Finalize while another thread is inside C_InitToken: both return.
 func TestCloseWhileATokenIsMade(t *testing.T) {
 	home := t.TempDir()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
 	inside, goOn := make(chan struct{}), make(chan struct{})
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	p := providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		close(inside)
 		<-goOn
 		return local.New(pinseal.New(cheap)), nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slots, err := p.SlotList(true)
 	if err != nil {
 		t.Fatal(err)
@@ -121,19 +113,12 @@ func (k closeCounter) Close() error {
 
 func TestEveryGuardIsClosed(t *testing.T) {
 	home := t.TempDir()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
 	var given, open atomic.Int32
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	p := providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		given.Add(1)
 		open.Add(1)
 		return closeCounter{local.New(pinseal.New(cheap)), &open}, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slot, err := p.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
 	if err != nil {
 		t.Fatal(err)

@@ -1,13 +1,11 @@
 package token_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/seal"
@@ -37,16 +35,9 @@ func (m mortal) Unseal(sealed []byte, auth *secret.Bytes, context []byte) (*secr
 // isolated gives a provider of tokens that have an isolating guard, and what wrap makes of it.
 func isolated(t *testing.T, home string, dead *bool, wrap func(guard.Keys) guard.Keys) *token.Provider {
 	t.Helper()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	p := providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		return wrap(local.For(local.Client{Level: guard.Service, MaxKeys: 100}, mortal{pinseal.New(cheap), dead})), nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(p.Close)
 	return p
 }
@@ -56,14 +47,7 @@ func asIs(g guard.Keys) guard.Keys { return g }
 // killBoot has a token say that it was made in another boot.
 func killBoot(t *testing.T, home string) {
 	t.Helper()
-	tokens, err := filepath.Glob(filepath.Join(home, "tokens", "*"))
-	if err != nil || len(tokens) != 1 {
-		t.Fatalf("tokens %v, %v", tokens, err)
-	}
-	st, err := store.Open(tokens[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := onlyStore(t, home)
 	defer st.Close()
 	if err := st.UpdateHeader(func(h *store.Header) error { h.Options["boot"] = "another"; return nil }); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
@@ -41,17 +40,10 @@ func two(t *testing.T) (a, b *token.Provider, inA, inB *token.Session, meanwhile
 
 func twoIn(t *testing.T, home string) (a, b *token.Provider, inA, inB *token.Session, meanwhile *func()) {
 	t.Helper()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
 	meanwhile = new(func())
-	a, err = token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	a = providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		return slowKeys{local.New(pinseal.New(cheap)), meanwhile}, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(a.Close)
 	slot, err := a.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
 	if err != nil {
@@ -251,8 +243,8 @@ func TestHandlesOutliveALongAbsence(t *testing.T) {
 	wantCode(t, "what was destroyed first", err, ck.CKR_OBJECT_HANDLE_INVALID)
 }
 
-// churn makes and deletes more objects than the store keeps tombstones of.
-func churn(t *testing.T, home string) {
+// onlyStore opens the store of the only token there is. The caller closes it.
+func onlyStore(t *testing.T, home string) *store.Store {
 	t.Helper()
 	tokens, err := filepath.Glob(filepath.Join(home, "tokens", "*"))
 	if err != nil || len(tokens) != 1 {
@@ -262,6 +254,13 @@ func churn(t *testing.T, home string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return st
+}
+
+// churn makes and deletes more objects than the store keeps tombstones of.
+func churn(t *testing.T, home string) {
+	t.Helper()
+	st := onlyStore(t, home)
 	defer st.Close()
 	for range 2 {
 		objects, ids := make([]*store.Object, 9000), make([]store.ID, 9000)

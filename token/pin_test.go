@@ -7,7 +7,6 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
@@ -33,16 +32,9 @@ func (f failing) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guar
 func TestFailuresGiveBackOneTry(t *testing.T) {
 	var down bool
 	home := t.TempDir()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	p := providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		return failing{local.New(pinseal.New(cheap)), &down}, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer p.Close()
 	slot, err := p.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
 	if err != nil {
@@ -75,15 +67,9 @@ func (s slow) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.V
 
 // Programs that log in at the same moment with the right PIN, as a server's workers do, do not count each other's tries as wrong ones.
 func TestLoginsAtOnce(t *testing.T) {
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": t.TempDir()}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := t.TempDir()
 	worker := func() *token.Provider {
-		p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return slow{local.New(pinseal.New(cheap))}, nil })
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := providerOver(t, home, func(*store.Header) (guard.Keys, error) { return slow{local.New(pinseal.New(cheap))}, nil })
 		t.Cleanup(p.Close)
 		return p
 	}

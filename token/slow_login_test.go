@@ -6,7 +6,6 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
-	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
@@ -31,17 +30,10 @@ func (s stuck) Unlock(sealed []byte, auth *secret.Bytes, context []byte) (guard.
 // Keys are used while somebody's PIN is checked, which may take as long as a TPM does.
 func TestALoginHoldsUpNoUseOfKeys(t *testing.T) {
 	home := t.TempDir()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
 	inside, goOn := make(chan struct{}), make(chan struct{})
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) {
+	p := providerOver(t, home, func(*store.Header) (guard.Keys, error) {
 		return stuck{local.New(pinseal.New(cheap)), inside, goOn}, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer p.Close()
 	slot, err := p.Create(&token.Spec{Label: "test", Policy: store.PolicySoftware}, pin(soPIN))
 	if err != nil {

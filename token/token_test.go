@@ -29,11 +29,17 @@ var cheap = pinseal.WithCost(pinseal.Cost{Passes: 1, KiB: 8, Threads: 1})
 
 func provider(t *testing.T, home string) *token.Provider {
 	t.Helper()
+	return providerOver(t, home, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
+}
+
+// providerOver makes a provider over the guards of a test. The caller closes it.
+func providerOver(t *testing.T, home string, guardFor token.GuardFor) *token.Provider {
+	t.Helper()
 	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
+	p, err := token.New(cfg, guardFor)
 	if err != nil {
 		t.Fatal(err)
 	}
