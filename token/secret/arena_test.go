@@ -92,15 +92,11 @@ func TestSecretsComeFromTheArena(t *testing.T) {
 func TestWhatStaysOnTheHeap(t *testing.T) {
 	a := useArena(t, 1<<20)
 	all := a.freeBytes()
-	mine := []byte("0123456789")
-	for name, s := range map[string]*Bytes{"none": New(0), "large": New(1<<16 + 1), "OnHeap": OnHeap(mine)} {
+	for name, s := range map[string]*Bytes{"none": New(0), "large": New(1<<16 + 1)} {
 		if a.freeBytes() != all {
 			t.Errorf("%s: in the arena", name)
 		}
 		s.Close()
-	}
-	if string(mine) != strings.Repeat("\x00", 10) {
-		t.Errorf("OnHeap does not wipe what it took over: %q", mine)
 	}
 	largest := New(1 << 16)
 	defer largest.Close()

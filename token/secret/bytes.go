@@ -38,10 +38,6 @@ func New(n int) *Bytes {
 	return own(make([]byte, n), nil)
 }
 
-// OnHeap takes over src itself, which was made by the caller and must be Go's own memory. It is for keys that the standard library
-// remembers by their address (crypto/ed25519 does): in an arena that ends the program.
-func OnHeap(src []byte) *Bytes { return own(src, nil) }
-
 func own(mem []byte, home *arena) *Bytes {
 	b := &block{bytes: mem, home: home}
 	if home != nil {

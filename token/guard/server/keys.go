@@ -64,7 +64,7 @@ func (n *session) drop(ref guard.Ref) {
 
 // The handlers that make and drop keys.
 
-// made is the answer with a key.
+// made is the answer with a key whose size its record tells, or where it has none its public half.
 func (c *conn) made(v guard.Vault, k *guard.Key, err error) (*protocol.Made, error) {
 	if err != nil {
 		return nil, err
@@ -73,6 +73,11 @@ func (c *conn) made(v guard.Vault, k *guard.Key, err error) (*protocol.Made, err
 	if v == 0 {
 		size = partsLen(k.Public)
 	}
+	return c.madeOf(size, v, k)
+}
+
+// madeOf is the answer with a key of a known size.
+func (c *conn) madeOf(size int, v guard.Vault, k *guard.Key) (*protocol.Made, error) {
 	if err := c.keep(v, k.Ref, size); err != nil {
 		return nil, err
 	}
@@ -94,10 +99,7 @@ func (c *conn) generate(m *protocol.Generate) (*protocol.Made, error) {
 func (c *conn) importKey(m *protocol.Import) (*protocol.Made, error) {
 	k, err := c.session.keys.Import(m.Vault, &m.Material, m.Policy)
 	if err == nil && m.Vault == 0 { // what it takes is known from the request alone
-		if err := c.keep(0, k.Ref, partsLen(m.Material.Parts)); err != nil {
-			return nil, err
-		}
-		return &protocol.Made{Key: *k}, nil
+		return c.madeOf(partsLen(m.Material.Parts), 0, k)
 	}
 	return c.made(m.Vault, k, err)
 }
@@ -132,10 +134,7 @@ func (c *conn) reissue(m *protocol.Reissue) (*protocol.Made, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.keep(m.Vault, k.Ref, size); err != nil {
-		return nil, err
-	}
-	return &protocol.Made{Key: *k}, nil
+	return c.madeOf(size, m.Vault, k)
 }
 
 // reveal answers with a copy of the key in c.out, which is wiped with the answer.

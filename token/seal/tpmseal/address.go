@@ -13,11 +13,9 @@ import (
 	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 )
-
-// devices are where the kernel has a TPM, the one that several may use at once first.
-var devices = []string{"/dev/tpmrm0", "/dev/tpm0"}
 
 // place is where a TPM is.
 type place struct {
@@ -59,7 +57,7 @@ func (p place) found() place {
 	if p.network != "" {
 		return p
 	}
-	for _, path := range devices {
+	for _, path := range config.TPMDevices {
 		if _, err := os.Stat(path); err == nil {
 			return place{"device", path}
 		}
@@ -96,7 +94,7 @@ func (p place) dial(patience time.Duration) (conn, error) {
 	case "none":
 		return nil, ck.Errorf(ck.CKR_DEVICE_REMOVED, "%w: NCRYPT11_TPM is none", seal.ErrAbsent)
 	case "":
-		return nil, ck.Errorf(ck.CKR_DEVICE_REMOVED, "%w: this machine has neither %s", seal.ErrAbsent, strings.Join(devices, " nor "))
+		return nil, ck.Errorf(ck.CKR_DEVICE_REMOVED, "%w: this machine has neither %s", seal.ErrAbsent, strings.Join(config.TPMDevices, " nor "))
 	}
 	start := time.Now()
 	for {

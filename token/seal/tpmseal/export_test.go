@@ -15,3 +15,11 @@ const (
 )
 
 var WithoutZeros = withoutZeros
+
+// Device is the device that the TPM is reached through now; empty where it is none.
+func (t *TPM) Device() string {
+	if at := t.place.found(); at.network == "device" {
+		return at.name
+	}
+	return ""
+}

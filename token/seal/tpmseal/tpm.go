@@ -50,14 +50,6 @@ func Open(address string, options ...OpenOption) (*TPM, error) {
 	return t, nil
 }
 
-// Device is the device that the TPM is reached through now, for a sandbox that has to leave it reachable; empty where it is none.
-func (t *TPM) Device() string {
-	if at := t.place.found(); at.network == "device" {
-		return at.name
-	}
-	return ""
-}
-
 // operate runs do with the TPM, alone. Where the TPM's memory is full of what others left there, or one of our own operations that broke
 // off, it is cleared and do runs again: do must bear that, up to the point where no command of it can fail so any more.
 func (t *TPM) operate(do func(*operation) error) error {
