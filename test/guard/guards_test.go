@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,30 @@ func (s *site) signalGuard(signal syscall.Signal) int {
 	if signal == syscall.SIGKILL || signal == syscall.SIGTERM {
 		s.gone(pid)
 	}
+	if signal == syscall.SIGSTOP {
+		s.stopped(pid)
+	}
 	return pid
+}
+
+// stopped waits until all threads of a process stand still: the signal reaches them one by one.
+func (s *site) stopped(pid int) {
+	s.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err == nil && len(threads) > 0 && !slices.ContainsFunc(threads, runs) {
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("guard %d does not stop", pid)
+		}
+	}
+}
+
+// runs says of a thread's stat file (proc_pid_stat(5)) that it is not that of a stopped one.
+func runs(stat string) bool {
+	text, err := os.ReadFile(stat)
+	return err == nil && !strings.Contains(string(text), ") T ")
 }
 
 // gone waits until a process has ended, and reaps it where nobody else does.
