@@ -232,3 +232,12 @@ func (h *host) is(session, object uint64, kind ck.AttributeType) bool {
 	h.t.Helper()
 	return h.must("get", session, object, kind).bytes(0)[0] == 1
 }
+
+// loggedIn makes a place with a TPM and a token, and starts a program there with the user logged in.
+func loggedIn(t *testing.T) (*site, *host, uint64) {
+	t.Helper()
+	s, _ := newSite(t)
+	s.newToken()
+	h := s.host()
+	return s, h, h.user()
+}

@@ -144,10 +144,7 @@ func (s *site) reapStrangers() {
 // TestSessionObjectsAreLost: a session object is in the guard's memory and nowhere else. Who uses it is told once that it is lost; then it is gone.
 func TestSessionObjectsAreLost(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	key := h.must("create", session, append(kept("lost", false), secretTemplate(ck.CKK_AES, testKeys().aes)...)).number(0)
 	stays := h.must("create", session, append(kept("stays", true), secretTemplate(ck.CKK_AES, testKeys().aes)...)).number(0)
 	begun := h.must("open", h.token(), sessionFlags).number(0)
@@ -168,10 +165,7 @@ func TestSessionObjectsAreLost(t *testing.T) {
 // TestGuardIsReplaced: a guard that is told to end, as at an update, has its place taken without anybody logging in again.
 func TestGuardIsReplaced(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	handles := h.importAll(session)
 	for range 5 {
 		old := s.signalGuard(syscall.SIGTERM)
@@ -193,10 +187,7 @@ func TestGuardIsReplaced(t *testing.T) {
 // TestGuardHangs: calls end within their time, and go on when the guard does.
 func TestGuardHangs(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	handles := h.importAll(session)
 	h.signs(session, handles["rsa"], ways()[0])
 	guard := s.signalGuard(syscall.SIGSTOP)

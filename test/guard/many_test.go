@@ -13,10 +13,7 @@ import (
 func TestMoreKeysThanTheGuardHolds(t *testing.T) {
 	t.Parallel()
 	const keys = 8400
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	iv := make([]byte, 16)
 	first := h.must("create", session, append(kept("first", true), secretTemplate(ck.CKK_AES, testKeys().aes)...)).number(0)
 	lasting := h.must("open", h.token(), sessionFlags).number(0)

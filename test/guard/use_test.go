@@ -21,10 +21,7 @@ import (
 
 func TestImportedKeysWork(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	handles := h.importAll(session)
 	for name, key := range handles {
 		if !h.is(session, key, ck.CKA_NCRYPT_ISOLATED) || !h.is(session, key, ck.CKA_NCRYPT_USABLE) || h.is(session, key, ck.CKA_NCRYPT_PER_BOOT) {
@@ -143,10 +140,7 @@ func checkAES(h *host, session, key uint64) {
 
 func TestGeneratedKeysWork(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	_, h, session := loggedIn(t)
 	for _, c := range generations() {
 		got := h.must("pair", session, c.mechanism, append(kept(c.name, true), c.public...), "/", append(kept(c.name, true), attr(ck.CKA_SIGN, true)))
 		public, private := got.number(0), got.number(1)
@@ -211,10 +205,7 @@ func keyFile(t *testing.T, key any) string {
 
 func TestLogoutLocksKeys(t *testing.T) {
 	t.Parallel()
-	s, _ := newSite(t)
-	s.newToken()
-	h := s.host()
-	session := h.user()
+	s, h, session := loggedIn(t)
 	handles := h.importAll(session)
 	w := ways()[0]
 	h.signs(session, handles["rsa"], w)
