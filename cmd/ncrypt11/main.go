@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, library: libraryPath()}
 	os.Exit(a.run(os.Args[1:]))
 }
 
@@ -23,8 +23,9 @@ type app struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	getenv         config.Getenv
-	root           tree // of the file system that facts about the machine are read from
-	json           bool // --json
+	root           tree   // of the file system that facts about the machine are read from
+	library        string // path of the PKCS #11 module; empty: it is not where it belongs
+	json           bool   // --json
 }
 
 // The exit codes, which scripts rely on.
@@ -82,7 +83,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
-		a.doctorCommand(), a.eventsCommand(), a.versionCommand(), a.guardCommand(),
+		a.doctorCommand(), a.eventsCommand(), a.configCommand(), a.versionCommand(), a.guardCommand(),
 	)
 	refuseStrangers(root)
 	return root

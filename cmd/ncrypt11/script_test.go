@@ -17,9 +17,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ncrypt11": mainInTree})
 }
 
-// mainInTree is the command as it is, but for where it reads facts about the machine: $TREE, in which a script can have the machine that it wants.
+// mainInTree is the command as it is, but for where it reads facts about the machine: $TREE, in which a script can have the machine that it
+// wants; and for where it takes the module to be, which is not beside this test.
 func mainInTree() {
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, root: tree(os.Getenv("TREE"))}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, root: tree(os.Getenv("TREE")), library: "/usr/lib/" + libraryName}
 	os.Exit(a.run(os.Args[1:]))
 }
 

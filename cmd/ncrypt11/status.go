@@ -59,7 +59,7 @@ func (a *app) status() error {
 func (a *app) survey(cfg *config.Config, g *guardStatus) (*status, error) {
 	list, problems := storedTokens(cfg)
 	s := &status{
-		Version: version(), Library: libraryPath(), Configuration: append([]string{}, cfg.Files...), VBS: vbsOf(cfg, g), Guard: g,
+		Version: version(), Library: a.library, Configuration: append([]string{}, cfg.Files...), VBS: vbsOf(cfg, g), Guard: g,
 		Machine: a.root.machine(&cfg.Guard), Problems: []string{},
 	}
 	for _, dir := range cfg.TokenDirs {

@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"token/events":                     1,
 	"cmd/ncrypt11/keyfile":             1,
 	"cmd/ncrypt11/p11uri":              1,
+	"cmd/ncrypt11/snippet":             1,
 	"token/guard/peer":                 2, // over seal: an access list's principals
 	"token/mech":                       2, // over pubkey: what a mechanism asks of a key
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template

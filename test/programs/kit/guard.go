@@ -1,0 +1,104 @@
+package kit
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The machine's TPM, in software, and its guard. They go when the machine does.
+const (
+	tpmSocket   = "/run/tpm/sock"
+	guardSocket = "/run/ncrypt11/guard.sock"
+	guardLog    = "/run/guard.log"
+)
+
+// startGuard starts the machine's TPM and guard, once.
+var startGuard = sync.OnceValue(func() error {
+	if err := startTPM(); err != nil {
+		return err
+	}
+	return startService()
+})
+
+func startTPM() error {
+	dir := filepath.Dir(tpmSocket)
+	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
+		return err
+	}
+	cmd := exec.Command("swtpm", "socket", "--tpm2", "--daemon", "--tpmstate", "dir="+filepath.Join(dir, "state"), "--flags", "not-need-init,startup-clear",
+		"--server", "type=unixio,path="+tpmSocket, "--ctrl", "type=unixio,path="+tpmSocket+".ctrl")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("swtpm: %w\n%s", err, out)
+	}
+	return unix.Chmod(tpmSocket, 0o666) // as tpm-udev has it for the group tss; here nobody else is about
+}
+
+// startService starts the guard as the units in packaging/systemd do: its own user, and a socket that is there before.
+func startService() error {
+	if err := os.MkdirAll(filepath.Dir(guardSocket), 0o755); err != nil {
+		return err
+	}
+	listener, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: guardSocket, Net: "unixpacket"})
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	listener.SetUnlinkOnClose(false)
+	if err := os.Chmod(guardSocket, 0o666); err != nil {
+		return err
+	}
+	socket, err := listener.File()
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	log, err := os.Create(guardLog)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command("sh", "-c", `umask 077; ulimit -l unlimited; install -d -m 700 -o ncrypt11 -g ncrypt11 "$STATE_DIRECTORY" "$LOGS_DIRECTORY"
+LISTEN_PID=$$ exec setpriv --reuid ncrypt11 --regid ncrypt11 --groups ncrypt11,tss --bounding-set -all --inh-caps -all --no-new-privs ncrypt11 guard`)
+	cmd.Env = []string{
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LISTEN_FDS=1", "GOTRACEBACK=none", "NCRYPT11_TPM=swtpm:unix:" + tpmSocket,
+		"STATE_DIRECTORY=/var/lib/ncrypt11-guard", "LOGS_DIRECTORY=/var/log/ncrypt11",
+	}
+	cmd.ExtraFiles = []*os.File{socket}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return awaitGuard()
+}
+
+func awaitGuard() error {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: guardSocket, Net: "unixpacket"})
+		if err == nil {
+			return conn.Close()
+		}
+	}
+	text, _ := os.ReadFile(guardLog)
+	return fmt.Errorf("no guard answers; it says: %s", text)
+}
+
+// guarded has the machine's guard running.
+func guarded(t testing.TB) {
+	t.Helper()
+	if err := startGuard(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(guardLog); t.Failed() && err == nil && len(text) > 0 {
+			t.Logf("the guard says:\n%s", text)
+		}
+	})
+}
