@@ -1,6 +1,7 @@
 # make build      build/libncrypt11.so and build/ncrypt11
 # make demo       the main job on a fresh machine, step by step
 # make test       everything, installing what the tests drive
+# make compatibility  every program with the large counts, and docs/COMPATIBILITY.md from what came of it
 # make check      what can be said without running the library
 # make bench      speed against SoftHSM2, and what a guard costs; bench-quick for a first look
 # make install    DESTDIR and PREFIX as usual
@@ -35,7 +36,7 @@ GO_LINK := -s -w -buildid=
 BUILD_LIBRARY = $(CGO_FLAGS) $(GO) build -buildmode=c-shared $(GO_FLAGS) -ldflags '$(GO_LINK) -extldflags "$(LINK_LIBRARY)"'
 BUILD_COMMAND = $(CGO_FLAGS) $(GO) build $(COMMAND_FLAGS) $(GO_FLAGS) -ldflags '$(GO_LINK) -linkmode=external -extldflags "$(LINK_COMMAND)"'
 
-.PHONY: build library command reproducible generate deps check test unit abi clients shim guard threats race asan fuzz bench bench-quick demo install clean
+.PHONY: build library command reproducible generate deps check test unit abi clients shim guard threats race asan fuzz programs compatibility bench bench-quick demo install clean
 
 build: library command
 
@@ -74,10 +75,18 @@ check:
 
 # Each suite is a row of the table in tools/suites. The last line counts.
 test: deps check build reproducible
+	@rm -f $(BUILD)/programs/rows.jsonl
 	$(GO) run ./tools/suites all
+	$(GO) run ./tools/compatibility -check
 
-unit race abi asan clients shim guard threats fuzz: build
+unit race abi asan clients shim guard threats fuzz programs: build
 	$(GO) run ./tools/suites $@
+
+# Real programs, as often as it takes to believe it, and the table of them.
+compatibility: deps build
+	@rm -f $(BUILD)/programs/rows.jsonl
+	NCRYPT11_LONG=1 $(GO) run ./tools/suites programs
+	$(GO) run ./tools/compatibility
 
 bench: build
 	sh test/bench/run.sh

@@ -28,6 +28,7 @@ need swtpm swtpm
 need swtpm-tools swtpm_setup
 need tpm2-tools tpm2_getcap
 need gdb gcore
+need mmdebstrap mmdebstrap
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

@@ -19,7 +19,8 @@ const (
 )
 
 // start runs this program once more, as process 1 of a machine, and gives its exit code.
-func start(image string) int {
+func start(image *os.File) int {
+	defer image.Close()
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return failed(err)
 	}
@@ -29,7 +30,7 @@ func start(image string) int {
 	}
 	cmd := exec.Command(self, os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), stageVariable+"="+booting, imageVariable+"="+image)
+	cmd.Env = append(os.Environ(), stageVariable+"="+booting, imageVariable+"="+image.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 		Pdeathsig:  unix.SIGKILL, // and with process 1 goes the machine

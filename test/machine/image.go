@@ -24,37 +24,65 @@ const images = "/var/cache/ncrypt11-test"
 //go:embed packages
 var packages embed.FS
 
-// prepare gives the directory of the release's system, and makes it if need be. The directory's name has the sum of what it is made from.
-func prepare(release string) (string, error) {
+// prepare opens the directory of the release's system, and makes it if need be. The directory's name has the sum of what it is made from. While it is
+// open nobody removes it.
+func prepare(release string) (*os.File, error) {
 	list, err := packages.ReadFile("packages/" + release)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	script, err := packages.ReadFile("packages/" + release + ".sh")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return nil, err
 	}
 	sum := sha256.Sum256(slices.Concat(list, []byte{0}, script))
 	dir := filepath.Join(images, fmt.Sprintf("%s-%x", release, sum[:6]))
 	if err := os.MkdirAll(images, 0o755); err != nil {
-		return "", err
+		return nil, err
 	}
-	lock, err := os.OpenFile(filepath.Join(images, release+".lock"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o600)
+	lock, err := os.OpenFile(filepath.Join(images, release+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil { // two packages' tests may want the same
-		return "", err
+		return nil, err
 	}
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(os.Stderr, "machine: making a Debian %s with %d packages, which takes minutes, and once\n", release, len(names(list)))
+		if err := install(dir, release, names(list), script); err != nil {
+			return nil, err
+		}
 	}
-	fmt.Fprintf(os.Stderr, "machine: making a Debian %s with %d packages, which takes minutes, and once\n", release, len(names(list)))
-	if err := install(dir, release, names(list), script); err != nil {
-		return "", err
+	image, err := os.Open(dir)
+	if err != nil {
+		return nil, err
 	}
-	return dir, nil
+	if err := unix.Flock(int(image.Fd()), unix.LOCK_SH); err != nil {
+		return nil, errors.Join(err, image.Close())
+	}
+	return image, prune(release, dir)
+}
+
+// prune removes the release's systems that are no longer up to date, but for those that somebody uses.
+func prune(release, current string) error {
+	all, err := filepath.Glob(filepath.Join(images, release+"-*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range all {
+		dir, err := os.Open(path)
+		if err != nil || path == current {
+			continue
+		}
+		if unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			err = os.RemoveAll(path)
+		}
+		if err := errors.Join(err, dir.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // names are the words of a list without its comments.

@@ -31,7 +31,7 @@ type event struct {
 
 // goTest runs go test. A package that does not build, or ends without a test having failed, is one failure.
 func goTest(r run) counts {
-	args := append([]string{"test", "-json", "-timeout=20m"}, r.args...)
+	args := append([]string{"test", "-json", "-timeout=60m"}, r.args...)
 	cmd := exec.Command("go", append(args, r.packages...)...)
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()

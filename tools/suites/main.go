@@ -33,6 +33,7 @@ var suites = []suite{
 		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi"}}}, nil
 	}},
 	{"clients", true, fixed("./test/clients", "./test/demo")},
+	{"programs", true, programs},
 	{"shim", true, fixed("./test/shim")},
 	{"guard", true, fixed("./test/guard")},
 	{"threats", true, fixed("./test/attack", "./test/swtpm", "./test/threats")},
@@ -85,6 +86,11 @@ func leave(total counts) error {
 // fixed is for packages that test what was built: Go does not know that their result depends on it, so it is never taken from a cache.
 func fixed(packages ...string) func() ([]run, error) {
 	return func() ([]run, error) { return []run{{[]string{"-count=1"}, packages}}, nil }
+}
+
+// programs are one after the other: each is several programs, and there are daemons among them.
+func programs() ([]run, error) {
+	return []run{{[]string{"-count=1", "-p=1"}, []string{"./test/machine", "./test/programs/..."}}}, nil
 }
 
 // inside says whether a package has its tests beside its code.
