@@ -91,3 +91,15 @@ func Write(t testing.TB, as, path, text string) {
 		}
 	}
 }
+
+// Fresh removes what a program keeps at a path, now and when the test ends.
+func Fresh(t testing.TB, path string) {
+	t.Helper()
+	remove := func() {
+		if err := os.RemoveAll(path); err != nil {
+			t.Error(err)
+		}
+	}
+	remove()
+	t.Cleanup(remove)
+}

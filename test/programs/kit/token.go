@@ -49,6 +49,14 @@ func Tokens(t *testing.T, spec Spec, test func(t *testing.T, k *Token)) {
 	}
 }
 
+// EachLogin runs a test as Tokens does, on tokens with a PIN and on tokens without.
+func EachLogin(t *testing.T, spec Spec, test func(t *testing.T, k *Token)) {
+	t.Helper()
+	for _, spec.NoPIN = range []bool{false, true} {
+		t.Run(map[bool]string{false: "PIN", true: "NoPIN"}[spec.NoPIN], func(t *testing.T) { Tokens(t, spec, test) })
+	}
+}
+
 var made atomic.Int64
 
 // NewToken makes a token, which is deleted when the test ends.
