@@ -56,6 +56,9 @@ func secretKind(name string, mechanism ck.MechanismType, bits uint) kind {
 	return kind{name, mechanism, false, attr.Attribute{Type: ck.CKA_VALUE_LEN, Value: attr.ULong(bits / 8)}}
 }
 
+// signs says whether keys of the kind make signatures that are in certificates.
+func (k *kind) signs() bool { return k.pair && k.mechanism != ck.CKM_EC_MONTGOMERY_KEY_PAIR_GEN }
+
 func kindNames() []string {
 	names := make([]string, 0, len(kinds)+len(sized))
 	for _, k := range kinds {

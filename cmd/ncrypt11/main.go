@@ -82,8 +82,8 @@ func (a *app) rootCommand() *cobra.Command {
 		return usagef("%v; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.deleteCommand(), a.pinCommand(), a.statusCommand(),
-		a.doctorCommand(), a.eventsCommand(), a.configCommand(), a.versionCommand(), a.guardCommand(),
+		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.exportCommand(), a.requestCommand(), a.deleteCommand(),
+		a.pinCommand(), a.statusCommand(), a.doctorCommand(), a.eventsCommand(), a.configCommand(), a.versionCommand(), a.guardCommand(),
 	)
 	refuseStrangers(root)
 	return root

@@ -56,7 +56,8 @@ type object struct {
 	Usable      *bool    `json:"usable,omitempty"`   // false for good: sealed by another TPM, or for a boot that is over
 	Subject     string   `json:"subject,omitempty"`
 	NotAfter    string   `json:"not_after,omitempty"`
-	PublicKey   string   `json:"public_key,omitempty"` // PEM
+	PublicKey   string   `json:"public_key,omitempty"`  // PEM
+	Certificate string   `json:"certificate,omitempty"` // PEM
 
 	handle ck.ObjectHandle
 	words  string // the type, for people
@@ -165,8 +166,9 @@ func (o *object) title() string {
 	return title
 }
 
-// certificate adds what a certificate says. One that cannot be read is listed without.
+// certificate adds a certificate and what it says. One that cannot be read is listed without that.
 func (o *object) certificate(der []byte) {
+	o.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	if cert, err := x509.ParseCertificate(der); err == nil {
 		o.Subject, o.NotAfter = cert.Subject.String(), cert.NotAfter.UTC().Format(time.RFC3339)
 	}

@@ -17,6 +17,7 @@ type selection struct {
 
 	flags    *pflag.FlagSet
 	template attr.Template
+	class    string // the type that was chosen, by a flag or in the URI; empty: all
 }
 
 func (f *selection) register(cmd *cobra.Command) {
@@ -82,6 +83,7 @@ func (f *selection) add(typ ck.AttributeType, value []byte) {
 func (f *selection) addType(name string) error {
 	for _, c := range classes {
 		if c.name == name {
+			f.class = name
 			f.add(ck.CKA_CLASS, attr.ULong(uint(c.class)))
 			return nil
 		}
