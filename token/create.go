@@ -21,10 +21,18 @@ type draft struct {
 
 	generation int64 // of the token, when the object was admitted
 	logouts    uint  // that there had been
+	overwrite  bool  // the key may take the place of one of the same name (CKA_NCRYPT_OVERWRITE)
 }
 
 // errInitialized is for what was begun before C_InitToken in another process.
 var errInitialized = ck.Errorf(ck.CKR_FUNCTION_FAILED, "another process has just initialized the token")
+
+// draftOf is the draft of what a template makes.
+func draftOf(built *attr.New) *draft {
+	d := newDraft(built.Set)
+	d.overwrite = built.Asked.Bool(ck.CKA_NCRYPT_OVERWRITE)
+	return d
+}
 
 // newDraft gives the attributes an identity.
 func newDraft(set *attr.Set) *draft {
@@ -129,10 +137,10 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	defer t.mu.Unlock()
 	var rows []*store.Object
 	for _, d := range drafts {
-		if err := t.stillAdmits(d); err != nil {
-			return nil, err
-		}
 		if !d.isToken() {
+			if err := t.stillAdmits(d); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		d.row = &store.Object{ID: d.id, Attrs: d.set.Encode()}
@@ -141,10 +149,8 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 		}
 		rows = append(rows, d.row)
 	}
-	if len(rows) > 0 {
-		if err := t.st.Add(rows...); err != nil {
-			return nil, err
-		}
+	if err := t.commit(rows, drafts); err != nil {
+		return nil, err
 	}
 	handles := make([]ck.ObjectHandle, len(drafts))
 	for i, d := range drafts {
@@ -155,6 +161,24 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 		}
 	}
 	return handles, nil
+}
+
+// commit stores the token objects among the drafts, in the place of those whose names they take over. The token's lock is held.
+func (t *Token) commit(rows []*store.Object, drafts []*draft) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	change := &store.Change{Add: rows}
+	change.Check = func() error { return t.claim(change, drafts) }
+	if err := t.st.Commit(change); err != nil {
+		return err
+	}
+	for _, id := range change.Delete {
+		if err := t.sawDeath(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stillAdmits says whether what admit saw still holds. The guard has taken its time since, and the key may be of a master key that is no longer the token's, or

@@ -22,6 +22,21 @@ type Spec struct {
 	Scope   config.Scope     // "" is config.User
 	PerBoot bool             // its keys die with this boot; needs an isolating guard
 	Allow   []seal.Principal // who may use a token of machine scope, beside who makes it; needs an isolating guard
+
+	UniqueNames bool // no two keys have the same name
+	NCrypt      bool // NCrypt's semantics where templates say nothing, unique names among them
+}
+
+// options are what the header says of the keys that are made in the token.
+func (s *Spec) options() map[string]string {
+	options := map[string]string{}
+	if s.NCrypt {
+		options[optionSemantics] = "ncrypt"
+	}
+	if s.NCrypt || s.UniqueNames {
+		options[optionNames] = "unique"
+	}
+	return options
 }
 
 // terms are what the token's master keys are to promise, nil for none.
@@ -98,7 +113,7 @@ func (p *Provider) create(slot *slot, spec *Spec, soPIN *secret.Bytes) error {
 
 // newHeader makes the token's master keys and seals them.
 func (p *Provider) newHeader(serial string, spec *Spec, soPIN *secret.Bytes) (*store.Header, error) {
-	h := &store.Header{Serial: serial, Label: strings.TrimRight(spec.Label, " "), Policy: spec.Policy, Login: store.LoginPIN, Created: time.Now()}
+	h := &store.Header{Serial: serial, Label: strings.TrimRight(spec.Label, " "), Policy: spec.Policy, Login: store.LoginPIN, Created: time.Now(), Options: spec.options()}
 	if h.Policy == "" {
 		h.Policy = store.PolicyVBSPreferred
 	}

@@ -21,7 +21,7 @@ func (s *Session) GenerateKey(m ck.Mechanism, t attr.Template) (ck.ObjectHandle,
 	if err != nil {
 		return 0, err
 	}
-	d := newDraft(built.Set)
+	d := draftOf(built)
 	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		return keys.Generate(vault, scheme, specOf(d.set), d.policy())
 	})
@@ -89,7 +89,7 @@ func (s *Session) GenerateKeyPair(m ck.Mechanism, pub, priv attr.Template) (publ
 	if err != nil {
 		return 0, 0, err
 	}
-	return s.makePair(scheme, newDraft(builtPublic.Set), newDraft(builtPrivate.Set))
+	return s.makePair(scheme, draftOf(builtPublic), draftOf(builtPrivate))
 }
 
 func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.ObjectHandle, ck.ObjectHandle, error) {
@@ -183,7 +183,7 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 	if err != nil {
 		return 0, err
 	}
-	d := newDraft(built.Set)
+	d := draftOf(built)
 	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		return keys.Derive(vault, ref, scheme, specOf(d.set), d.policy())
 	})

@@ -19,7 +19,7 @@ func (s *Session) facts() (attr.Facts, error) {
 	if err != nil {
 		return attr.Facts{}, err
 	}
-	return attr.Facts{LoggedIn: t.login == user, SO: t.login == officer, NCryptDefaults: planFloor(h).NCryptDefaults()}, nil
+	return attr.Facts{LoggedIn: t.login == user, SO: t.login == officer, NCryptDefaults: planFloor(h).NCryptDefaults() || NCryptSemantics(h)}, nil
 }
 
 // build applies the rules to a template that says itself what it makes.
@@ -41,7 +41,7 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 	if err != nil {
 		return 0, err
 	}
-	d := newDraft(built.Set)
+	d := draftOf(built)
 	defer wipePrivateData(d.set) // where it is not admitted
 	keys, vault, err := s.admit(d)
 	if err != nil {

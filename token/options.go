@@ -22,6 +22,18 @@ const (
 	optionPINLimit  = "pin-limit" // how many wrong PINs in a row the guard lets pass
 )
 
+// What a token's header says of the keys that are made in it.
+const (
+	optionSemantics = "semantics" // "ncrypt": what templates leave open is as NCrypt has it; missing: as PKCS #11 has it
+	optionNames     = "names"     // "unique": no two keys have the same name; missing: labels are labels
+)
+
+// NCryptSemantics says whether the keys of templates that do not say are sensitive, not extractable, and named once.
+func NCryptSemantics(h *store.Header) bool { return h.Options[optionSemantics] == "ncrypt" }
+
+// UniqueNames says whether a key's label is its name, which no other key may have.
+func UniqueNames(h *store.Header) bool { return h.Options[optionNames] == "unique" }
+
 // Isolation is the level of the guard that the token was made under.
 func Isolation(h *store.Header) guard.Level {
 	level, _ := guard.ParseLevel(h.Options[optionIsolation])

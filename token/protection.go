@@ -27,6 +27,9 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 	if err != nil {
 		return err
 	}
+	if err := d.name(h); err != nil {
+		return err
+	}
 	set := d.set
 	p, err := plan.For(set, planFloor(h))
 	if err != nil {

@@ -122,7 +122,7 @@ func (s *Session) UnwrapKey(m ck.Mechanism, unwrapping ck.ObjectHandle, wrapped 
 	if err != nil {
 		return 0, err
 	}
-	d := newDraft(built.Set)
+	d := draftOf(built)
 	handle, err := s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		return keys.Unwrap(vault, ref, scheme, wrapped, specOf(d.set), d.policy())
 	})

@@ -17,10 +17,17 @@ import (
 type initFlags struct {
 	label, policy, login, scope, lifetime string
 	allow                                 []string
+	semantics                             string
 	uniqueNames                           bool
 	pin, soPIN                            string
 	stdin                                 bool
 }
+
+// What holds where a program does not say: as PKCS #11 has it, or as NCrypt has it, where keys are sensitive, not extractable, and named once.
+const (
+	semanticsPKCS11 = "pkcs11"
+	semanticsNCrypt = "ncrypt"
+)
 
 // initChoices are the flags that take one of a few words. The first word is the default.
 func initChoices(f *initFlags) []choice {
@@ -28,6 +35,7 @@ func initChoices(f *initFlags) []choice {
 		{&f.policy, "policy", []string{store.PolicyVBSPreferred, store.PolicyVBSRequired, store.PolicySoftware}, "the `POLICY`: where the token's keys may be"},
 		{&f.login, "login", []string{store.LoginPIN, store.LoginNone}, "the `LOGIN`: what it takes to use private objects"},
 		{&f.scope, "scope", []string{string(config.User), string(config.Machine)}, "the `SCOPE`: whose token it is"},
+		{&f.semantics, "semantics", []string{semanticsPKCS11, semanticsNCrypt}, "the `SEMANTICS` of what a program does not say of its keys"},
 		{&f.lifetime, "lifetime", []string{crossBoot, perBoot}, "the `LIFETIME`: how long the token's keys live"},
 	}
 }
@@ -54,7 +62,7 @@ func (a *app) initCommand() *cobra.Command {
 		c.register(cmd)
 	}
 	flags.StringArrayVar(&f.allow, "allow", nil, "with --scope machine: `WHO` else may use the token's keys, as user:NAME, user:UID, group:NAME or group:GID; may be repeated")
-	flags.BoolVar(&f.uniqueNames, "unique-names", false, "refuse a second key of the same name (not available yet)")
+	flags.BoolVar(&f.uniqueNames, "unique-names", false, "refuse a second key of the same label; always so with --semantics ncrypt")
 	flags.StringVar(&f.pin, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
 	flags.StringVar(&f.soPIN, "so-pin", "", "the security officer's `PIN`")
 	flags.BoolVar(&f.stdin, "pin-stdin", false, "read the user's PIN and the security officer's from two lines of standard input")
@@ -76,8 +84,6 @@ func (f *initFlags) check(cmd *cobra.Command, choices []choice) error {
 	switch {
 	case len(f.allow) > 0 && f.scope != string(config.Machine):
 		return usagef("--allow is for --scope machine: a user's token is that user's alone")
-	case f.uniqueNames:
-		return errors.New("--unique-names is not available yet: tokens cannot refuse a second key of the same name")
 	case f.login == store.LoginNone && (cmd.Flags().Changed("pin") || f.stdin):
 		return usagef("a token with --login none has no user PIN")
 	}
@@ -111,6 +117,7 @@ func (a *app) init(cmd *cobra.Command, f *initFlags) error {
 	}
 	spec := &token.Spec{
 		Label: f.label, Policy: f.policy, NoLogin: f.login == store.LoginNone, Scope: config.Scope(f.scope), PerBoot: f.lifetime == perBoot, Allow: allow,
+		UniqueNames: f.uniqueNames, NCrypt: f.semantics == semanticsNCrypt,
 	}
 	return a.createToken(p, spec, pins)
 }

@@ -27,6 +27,8 @@ type tokenStatus struct {
 	Protection string   `json:"protection,omitempty"` // what the policy achieves here and now: isolated, software, unavailable
 	Isolation  string   `json:"isolation,omitempty"`  // the level that it was made under: software, process, service, vm
 	Lifetime   string   `json:"lifetime,omitempty"`   // cross-boot, per-boot
+	Semantics  string   `json:"semantics,omitempty"`  // of what templates leave open: pkcs11, ncrypt
+	Names      string   `json:"names,omitempty"`      // of keys: unique, free
 	KeysAlive  *bool    `json:"keys_alive,omitempty"` // of a per-boot token: its boot is not over
 	Allow      []string `json:"allow,omitempty"`      // who may use it beside its maker: user:UID, group:GID
 	Login      string   `json:"login,omitempty"`
@@ -47,6 +49,12 @@ const (
 const (
 	crossBoot = "cross-boot"
 	perBoot   = "per-boot"
+)
+
+// Whether two keys may have the same name.
+const (
+	namesFree   = "free"
+	namesUnique = "unique"
 )
 
 // protectionOf says what the token gets of the guard that there is. A token that was made in software stays there, and one that was made under a guard
@@ -73,6 +81,13 @@ func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
 	h := t.header
 	ts.Label, ts.Policy, ts.Login, ts.Protection = h.Label, h.Policy, h.Login, protectionOf(h, s.VBS, s.Guard)
 	ts.Isolation, ts.Lifetime, ts.Allow = token.Isolation(h).String(), crossBoot, token.Allowed(h)
+	ts.Semantics, ts.Names = semanticsPKCS11, namesFree
+	if token.NCryptSemantics(h) {
+		ts.Semantics = semanticsNCrypt
+	}
+	if token.UniqueNames(h) {
+		ts.Names = namesUnique
+	}
 	if token.PerBoot(h) {
 		alive := !a.root.bootOver(token.Boot(h))
 		ts.Lifetime, ts.KeysAlive = perBoot, &alive
@@ -164,6 +179,8 @@ func (s *tokenStatus) print(w io.Writer) {
 		line("Policy", s.Policy)
 		line("Protection", s.protectionWords())
 		line("Lifetime", s.lifetimeWords())
+		line("Names", map[string]string{namesUnique: "unique: no two keys have the same"}[s.Names])
+		line("Semantics", map[string]string{semanticsNCrypt: "NCrypt's: keys are sensitive and not extractable unless they are asked to be"}[s.Semantics])
 		line("Allowed", s.allowWords())
 		line("Login", s.Login)
 		line("User PIN", pinWords[s.UserPIN])

@@ -45,6 +45,8 @@ type New struct {
 	Set *Set
 	// Secret is the key material that the guard is to import: it aliases the template.
 	Secret Template
+	// Asked is what the template asks of the call itself, and that is not stored.
+	Asked Set
 }
 
 // making is an object while it is built.
@@ -55,6 +57,7 @@ type making struct {
 	seen   map[ck.AttributeType]bool
 	set    *Set
 	secret Template
+	asked  Set
 }
 
 // Build makes an object's attributes of a template by the rules of its class (PKCS #11 v3.2, section 4.1). Errors, one for each rule:
@@ -88,7 +91,7 @@ func Build(o Origin, t Template, f Facts) (*New, error) {
 	if err := consistent(m.set); err != nil {
 		return nil, err
 	}
-	return &New{Set: m.set, Secret: m.secret}, nil
+	return &New{Set: m.set, Secret: m.secret, Asked: m.asked}, nil
 }
 
 // checkCount refuses a template before anything is done that would take longer for a longer one.
@@ -179,6 +182,7 @@ func (m *making) take(a Attribute) error {
 	}
 	switch {
 	case r.is(transient):
+		m.asked.Put(a.Type, value)
 	case r.is(sensitive):
 		m.secret = append(m.secret, Attribute{Type: a.Type, Value: value})
 	default:

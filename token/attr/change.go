@@ -30,6 +30,7 @@ func Copy(s *Set, t Template, f Facts) (*Set, error) {
 	}
 	set.Delete(ck.CKA_UNIQUE_ID)
 	set.Delete(ck.CKA_NCRYPT_KEY_NAME)
+	set.Delete(ck.CKA_NCRYPT_UNIQUE_NAME)
 	return set, nil
 }
 

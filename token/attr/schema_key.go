@@ -46,7 +46,8 @@ var guardedKeyRules = join(keyRules, []rule{
 	{ck.CKA_NCRYPT_ISOLATED, KindBool, readOnly, no},
 	{ck.CKA_NCRYPT_PER_BOOT, KindBool, readOnly, no},
 	{ck.CKA_NCRYPT_USABLE, KindBool, readOnly, yes},
-	{ck.CKA_NCRYPT_KEY_NAME, KindString, readOnly, nil},
+	{ck.CKA_NCRYPT_KEY_NAME, KindString, 0, nil},
+	{ck.CKA_NCRYPT_UNIQUE_NAME, KindString, readOnly, nil},
 })
 
 // privateKeyRules: PKCS #11 v3.2, section 4.9.

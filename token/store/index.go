@@ -22,6 +22,8 @@ var indexed = map[ck.AttributeType]bool{
 	ck.CKA_ID:            true,
 	ck.CKA_MODULUS:       true,
 	ck.CKA_EC_POINT:      true,
+
+	ck.CKA_NCRYPT_UNIQUE_NAME: true,
 }
 
 // Term is an attribute that is looked for: CK_ATTRIBUTE of a search template.

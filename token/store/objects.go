@@ -15,10 +15,29 @@ const (
 )
 
 // Put stores all objs, new ones and replacements, in one durable transaction.
-func (s *Store) Put(objs ...*Object) error { return s.putAll(upsert+returningSeq, objs) }
+func (s *Store) Put(objs ...*Object) error {
+	if len(objs) == 0 {
+		return nil
+	}
+	var put []Object
+	err := s.change(func(c *sqlite.Conn) (err error) {
+		put, err = putObjects(c, upsert+returningSeq, objs)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	learn(objs, put)
+	return nil
+}
 
 // Add stores all objs in one durable transaction. ErrExists where one's ID is taken.
-func (s *Store) Add(objs ...*Object) error { return s.putAll(insert+returningSeq, objs) }
+func (s *Store) Add(objs ...*Object) error {
+	if len(objs) == 0 {
+		return nil
+	}
+	return s.Commit(&Change{Add: objs})
+}
 
 // Replace stores obj in place of the one with its ID, if that is still at expectRev: else ErrConflict, or ErrNotFound where it is gone.
 func (s *Store) Replace(obj *Object, expectRev int64) error {
@@ -53,33 +72,31 @@ func whyNot(c *sqlite.Conn, id ID) error {
 	return reason
 }
 
-// putAll runs the statement for each object. The objects learn their revisions only when the transaction is durable.
-func (s *Store) putAll(statement string, objs []*Object) error {
+// putObjects runs the statement for each object, and gives them as they are stored.
+func putObjects(c *sqlite.Conn, statement string, objs []*Object) ([]Object, error) {
 	if len(objs) == 0 {
-		return nil
+		return nil, nil
 	}
-	next := make([]Object, len(objs))
-	err := s.change(func(c *sqlite.Conn) error {
-		last, err := advance(c, len(objs))
-		if err != nil {
-			return err
-		}
-		for i, o := range objs {
-			next[i] = *o
-			next[i].Rev = last - int64(len(objs)-1-i)
-			if err := next[i].put(c, statement, 0); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	last, err := advance(c, len(objs))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	stored := make([]Object, len(objs))
 	for i, o := range objs {
-		o.Seq, o.Rev = next[i].Seq, next[i].Rev
+		stored[i] = *o
+		stored[i].Rev = last - int64(len(objs)-1-i)
+		if err := stored[i].put(c, statement, 0); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return stored, nil
+}
+
+// learn tells objects their places and revisions, once the transaction is durable.
+func learn(objs []*Object, stored []Object) {
+	for i, o := range objs {
+		o.Seq, o.Rev = stored[i].Seq, stored[i].Rev
+	}
 }
 
 // put runs one of the statements above. Seq is 0 afterwards where no row was touched.
@@ -116,16 +133,18 @@ func (s *Store) Delete(ids ...ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.change(func(c *sqlite.Conn) error {
-		last, err := advance(c, len(ids))
-		if err != nil {
+	return s.change(func(c *sqlite.Conn) error { return remove(c, ids) })
+}
+
+func remove(c *sqlite.Conn, ids []ID) error {
+	last, err := advance(c, len(ids))
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		if err := bury(c, id, last-int64(len(ids)-1-i)); err != nil {
 			return err
 		}
-		for i, id := range ids {
-			if err := bury(c, id, last-int64(len(ids)-1-i)); err != nil {
-				return err
-			}
-		}
-		return prune(c, last)
-	})
+	}
+	return prune(c, last)
 }
