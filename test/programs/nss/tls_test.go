@@ -2,12 +2,7 @@ package nss_test
 
 import (
 	"crypto/tls"
-	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
-	"sync/atomic"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
@@ -44,11 +39,11 @@ func TestClient(t *testing.T) {
 		d.trust(t, ca)
 		d.pairs(t, ca, "somebody")
 		for _, h := range handshakes {
-			server := newServer(t, ca, h.version)
+			site := kit.NewSite(t, ca, h.version)
 			schemes := h.scheme + ",ecdsa_secp256r1_sha256" // which the server's certificate is signed by
-			args := []string{"-4", "-p", server.port, "-V", only[h.version], "-J", schemes, "-n", d.Label + ":" + h.kind}
+			args := []string{"-4", "-p", site.Port, "-V", only[h.version], "-J", schemes, "-n", d.Label + ":" + h.kind}
 			out := d.run(t, "tstclnt", "-W", append(args, "-h", "localhost", "-A", d.write(t, "request", "GET / HTTP/1.0\r\n\r\n"))...)
-			kit.Contains(t, out, "you are somebody, by "+tls.VersionName(h.version))
+			kit.Contains(t, out, kit.Welcome("somebody", h.version))
 
 			n := kit.Count(20, 2000)
 			args = append(args, "-d", d.name, "-c", strconv.Itoa(n), "-t", "8", "-N", "-q")
@@ -57,42 +52,11 @@ func TestClient(t *testing.T) {
 			}
 			// With TLS 1.3 it misses its counts of sessions that were not used again, and says that it failed: the server knows better.
 			out, _ = kit.Try(t, kit.User, "strsclnt", append(args, "localhost")...)
-			if served := server.served.Load(); served != int64(n)+1 {
+			if served := site.Served.Load(); served != int64(n)+1 {
 				t.Errorf("%s, %s: %d requests of %d came:\n%s", tls.VersionName(h.version), h.scheme, served-1, n, out)
 			}
-			server.Close()
 		}
 	})
-}
-
-// server wants a certificate of the authority's, and tells its client what that says.
-type server struct {
-	*httptest.Server
-	port   string
-	served atomic.Int64
-}
-
-func newServer(t *testing.T, ca *kit.CA, version uint16) *server {
-	t.Helper()
-	key, certificate := ca.Pair(t, "p256", "localhost")
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := new(server)
-	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.served.Add(1)
-		_, _ = fmt.Fprintf(w, "you are %s, by %s", r.TLS.PeerCertificates[0].Subject.CommonName, tls.VersionName(r.TLS.Version))
-	}))
-	s.TLS = &tls.Config{
-		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(), MinVersion: version, MaxVersion: version,
-	}
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	if _, s.port, err = net.SplitHostPort(s.Listener.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func TestServer(t *testing.T) {

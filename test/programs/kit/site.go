@@ -1,0 +1,50 @@
+package kit
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Site is a web server, the test itself, that serves nobody without a certificate of the authority's.
+type Site struct {
+	Port   string
+	Served atomic.Int64 // requests
+	server *httptest.Server
+}
+
+// NewSite starts a site of the name localhost that speaks one version of TLS. Its page says what Welcome does.
+func NewSite(t testing.TB, ca *CA, version uint16) *Site {
+	t.Helper()
+	key, certificate := ca.Pair(t, "p256", "localhost")
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(Site)
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Served.Add(1)
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		welcome := Welcome(r.TLS.PeerCertificates[0].Subject.CommonName, r.TLS.Version)
+		_, _ = fmt.Fprintf(w, "<!DOCTYPE html><title>%s</title><h1>%s</h1>\n", welcome, welcome) // who is gone does not read it
+	}))
+	s.server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(), MinVersion: version, MaxVersion: version,
+	}
+	s.server.StartTLS()
+	t.Cleanup(s.server.Close)
+	s.Port = s.server.URL[strings.LastIndex(s.server.URL, ":")+1:]
+	return s
+}
+
+// Welcome is the title of a site's page for somebody with a certificate of that name.
+func Welcome(name string, version uint16) string {
+	return fmt.Sprintf("you are %s, by %s", name, tls.VersionName(version))
+}
+
+// URL is the address of the site's page.
+func (s *Site) URL() string { return "https://localhost:" + s.Port + "/" }
