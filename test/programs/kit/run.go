@@ -167,6 +167,17 @@ func (d *Daemon) Stop(t testing.TB, signal syscall.Signal) error {
 	return d.err
 }
 
+// Wait waits until a daemon ends by itself, and gives how it ended.
+func (d *Daemon) Wait(t testing.TB) error {
+	t.Helper()
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		t.Fatalf("%s does not end", d.Cmd.Path)
+	}
+	return d.err
+}
+
 // Ended says whether the daemon has ended.
 func (d *Daemon) Ended() bool {
 	select {
