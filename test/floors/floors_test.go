@@ -32,6 +32,7 @@ var floors = map[string]int{
 	"cmd/ncrypt11/snippet":             1,
 	"token/guard/peer":                 2, // over seal: an access list's principals
 	"token/mech":                       2, // over pubkey: what a mechanism asks of a key
+	"ncryptmap/nte":                    1,
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template
 	"token/guard":                      3,
 	"token/guard/local/rsakernel/leaf": 0,
@@ -51,6 +52,7 @@ var floors = map[string]int{
 	"cmd/ncrypt11":                     7,
 	"module":                           8,
 	"cabi/gen":                         8, // programs that stand alone
+	"tools/compatibility":              8,
 	"tools/licences":                   8,
 	"tools/source":                     8,
 	"tools/suites":                     8,

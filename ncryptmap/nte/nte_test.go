@@ -1,0 +1,79 @@
+package nte
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+)
+
+// Numbers that programs have compiled in.
+func TestNumbers(t *testing.T) {
+	for status, number := range map[Status]uint32{
+		NTE_BAD_FLAGS: 0x80090009, NTE_BAD_KEY_STATE: 0x8009000B, NTE_EXISTS: 0x8009000F, NTE_BAD_KEYSET: 0x80090016, NTE_INVALID_HANDLE: 0x80090026,
+		NTE_NO_MORE_ITEMS: 0x8009002A, NTE_VBS_UNAVAILABLE: 0x80090039, NTE_VBS_CANNOT_DECRYPT_KEY: 0x8009003A, RPC_X_NULL_REF_POINTER: 0x800706F4,
+		SCARD_E_UNSUPPORTED_FEATURE: 0x80100022, ERROR_REVISION_MISMATCH: 1306,
+	} {
+		if uint32(status) != number {
+			t.Errorf("%v is %#x", status, uint32(status))
+		}
+	}
+}
+
+func TestRowsAreWhole(t *testing.T) {
+	seen := map[Status]bool{}
+	for _, r := range rows {
+		if seen[r.status] || r.name == "" || r.meaning == "" {
+			t.Errorf("%+v", r)
+		}
+		seen[r.status] = true
+		if s, ok := Parse(r.name); !ok || s != r.status {
+			t.Errorf("%s is parsed as %v, %v", r.name, s, ok)
+		}
+		if s, ok := Parse(fmt.Sprintf("%#x", uint32(r.status))); !ok || s != r.status {
+			t.Errorf("%s by its number is %v, %v", r.name, s, ok)
+		}
+	}
+	if s, ok := Parse("0x12345678"); ok {
+		t.Errorf("%v is known", s)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	cause := errors.New("cause")
+	err := fmt.Errorf("around: %w", Errorf(NTE_EXISTS, "key %q: %w", "a", cause))
+	if Code(err) != NTE_EXISTS || !errors.Is(err, NTE_EXISTS) || !errors.Is(err, cause) {
+		t.Errorf("%v is %v", err, Code(err))
+	}
+	if text := Errorf(NTE_EXISTS, "key %q", "a").Error(); text != `NTE_EXISTS: key "a"` {
+		t.Error(text)
+	}
+	for err, want := range map[error]Status{
+		nil: ERROR_SUCCESS, NTE_BAD_DATA: NTE_BAD_DATA, ck.CKR_PIN_INCORRECT: NTE_INCORRECT_PASSWORD, errors.New("x"): NTE_FAIL,
+	} {
+		if got := Code(err); got != want {
+			t.Errorf("%v is %v, want %v", err, got, want)
+		}
+	}
+}
+
+// Each table says one thing of each code.
+func TestTables(t *testing.T) {
+	rvs, statuses := map[ck.RV]bool{}, map[Status]bool{}
+	for _, r := range fromRV {
+		if rvs[r.rv] || find(r.status) == nil || FromRV(r.rv) != r.status {
+			t.Errorf("%v", r)
+		}
+		rvs[r.rv] = true
+	}
+	for _, r := range toRV {
+		if statuses[r.status] || find(r.status) == nil || r.status.ToRV() != r.rv {
+			t.Errorf("%v", r)
+		}
+		statuses[r.status] = true
+	}
+	if NTE_FAIL.ToRV() != ck.CKR_FUNCTION_FAILED || FromRV(ck.CKR_GENERAL_ERROR) != NTE_FAIL {
+		t.Error("what is not listed")
+	}
+}
