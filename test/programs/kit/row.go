@@ -27,7 +27,17 @@ type row struct {
 // a Debian package, or follows a '=' ("crypto11=v1.2.5"). Rows of both kinds of tokens with the same program and the same words are one.
 func Row(t *testing.T, k *Token, program, version, did string) {
 	t.Helper()
-	r := row{Program: program, Version: versionOf(t, version), System: codename(t), Did: did, Kind: k.Kind()}
+	recordLater(t, &row{Program: program, Version: versionOf(t, version), System: codename(t), Did: did, Kind: k.Kind()})
+}
+
+// NotRun records what the program cannot do, as the test has found out, and skips the rest of the test.
+func NotRun(t *testing.T, k *Token, program, version, did, reason string) {
+	t.Helper()
+	recordLater(t, &row{Program: program, Version: versionOf(t, version), System: codename(t), Did: did, Kind: k.Kind(), Reason: reason})
+	t.Skip(reason)
+}
+
+func recordLater(t *testing.T, r *row) {
 	t.Cleanup(func() {
 		r.Result = "passed"
 		switch {
@@ -36,7 +46,7 @@ func Row(t *testing.T, k *Token, program, version, did string) {
 		case t.Skipped():
 			r.Result = "not run"
 		}
-		if err := record(&r); err != nil {
+		if err := record(r); err != nil {
 			t.Error(err)
 		}
 	})
