@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"token/guard/peer":                 2, // over seal: an access list's principals
 	"token/mech":                       2, // over pubkey: what a mechanism asks of a key
 	"ncryptmap/nte":                    1,
+	"ncryptmap/blob":                   2, // over attr, nte
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template
 	"token/guard":                      3,
 	"token/guard/local/rsakernel/leaf": 0,

@@ -1,0 +1,3 @@
+package blob
+
+var eccFormats = []format{}
