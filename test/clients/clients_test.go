@@ -26,7 +26,8 @@ const (
 
 // packages says where each program comes from.
 var packages = map[string]string{
-	"pkcs11-tool": "opensc", "p11tool": "gnutls-bin", "p11-kit": "p11-kit", "openssl": "openssl", "modutil": "libnss3-tools", "certutil": "libnss3-tools", "softhsm2-util": "softhsm2",
+	"pkcs11-tool": "opensc", "p11tool": "gnutls-bin", "p11-kit": "p11-kit", "openssl": "openssl",
+	"modutil": "libnss3-tools", "certutil": "libnss3-tools", "softhsm2-util": "softhsm2",
 }
 
 func module(t *testing.T) string {
