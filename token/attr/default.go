@@ -33,8 +33,11 @@ func privateKeyIsPrivate(m *making, _ ck.AttributeType) []byte {
 
 // secretIsSensitive keeps to the specification's default, CK_FALSE, unless the token's is NCrypt's.
 func secretIsSensitive(m *making, _ ck.AttributeType) []byte {
-	return Bool(m.facts.NCryptDefaults)
+	return Bool(m.facts.NCryptDefaults && !m.agreed())
 }
+
+// agreed knows what a program agreed on with another one, for the session only. It is to be read: NCrypt gives it out as bytes (NCryptDeriveKey).
+func (m *making) agreed() bool { return m.origin == Derive && !m.set.Bool(ck.CKA_TOKEN) }
 
 // privateIsExtractable: an unwrapped key was outside before, and the specification says TRUE. Others stay where they are.
 func privateIsExtractable(m *making, _ ck.AttributeType) []byte {
@@ -44,7 +47,7 @@ func privateIsExtractable(m *making, _ ck.AttributeType) []byte {
 // secretIsExtractable: as above, and what is created or derived without being sensitive may be read by whoever made it.
 func secretIsExtractable(m *making, _ ck.AttributeType) []byte {
 	switch {
-	case m.facts.NCryptDefaults, m.origin == Generate:
+	case m.facts.NCryptDefaults && !m.agreed(), m.origin == Generate:
 		return Bool(false)
 	case m.origin == Unwrap:
 		return Bool(true)

@@ -33,6 +33,9 @@ func TestDefaults(t *testing.T) {
 		{"secret, derived", attr.Derive, secret, attr.Facts{}, false, true},
 		{"secret, derived without a type", attr.Derive, object(ck.CKO_SECRET_KEY), attr.Facts{}, false, true},
 		{"secret, derived sensitive", attr.Derive, append(secret, b(ck.CKA_SENSITIVE, true)), attr.Facts{}, true, false},
+		{"secret, derived, NCrypt", attr.Derive, secret, attr.Facts{NCryptDefaults: true}, false, true},
+		{"secret, derived sensitive, NCrypt", attr.Derive, append(secret, b(ck.CKA_SENSITIVE, true)), attr.Facts{NCryptDefaults: true}, true, false},
+		{"secret, derived to stay, NCrypt", attr.Derive, append(secret, b(ck.CKA_TOKEN, true)), attr.Facts{NCryptDefaults: true}, true, false},
 		{"secret, created, NCrypt overruled", attr.Create, append(secret, value, b(ck.CKA_SENSITIVE, false), b(ck.CKA_EXTRACTABLE, true)), attr.Facts{NCryptDefaults: true}, false, true},
 	} {
 		n, err := attr.Build(test.origin, test.t, test.f)
