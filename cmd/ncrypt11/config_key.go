@@ -38,7 +38,8 @@ func (a *app) configKey(p *snippet.Program, key []string, flag tokenFlag, d *sni
 			path[p11uri.Serial] = chosen.info.SerialNumber
 		}
 		d.Token = snippet.Token{
-			Label: chosen.info.Label, Serial: chosen.info.SerialNumber, URI: (&p11uri.URI{Path: path}).String(), Login: chosen.needsLogin(),
+			Label: chosen.info.Label, Serial: chosen.info.SerialNumber, URI: (&p11uri.URI{Path: path}).String(), Slot: uint(chosen.slot),
+			Login: chosen.needsLogin(),
 		}
 		if p.Key == snippet.None || p.Key == snippet.Optional && len(key) == 0 {
 			return nil

@@ -56,6 +56,7 @@ type Data struct {
 // Token is the token; all empty where the program need not be told of one.
 type Token struct {
 	Label, Serial, URI string
+	Slot               uint // the slot it is in, as long as it exists
 	Login              bool // it has a PIN
 }
 

@@ -7,7 +7,7 @@ import (
 
 var full = Data{
 	Module: "/usr/lib/libncrypt11.so", Home: "", PINFile: "/etc/pin", CertificateFile: "/etc/site.crt",
-	Token: Token{Label: "web", Serial: "0123456789abcdef", URI: "pkcs11:token=web", Login: true},
+	Token: Token{Label: "web", Serial: "0123456789abcdef", URI: "pkcs11:token=web", Slot: 7, Login: true},
 	Key: Key{
 		Name: "site", Label: "site", ID: "01", Kind: "RSA-2048", URI: "pkcs11:token=web;id=%01;object=site",
 		Private: "pkcs11:token=web;id=%01;object=site;type=private", Certificate: "pkcs11:token=web;id=%01;object=site;type=cert",
