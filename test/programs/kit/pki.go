@@ -27,12 +27,18 @@ type CA struct {
 // NewCA makes an authority.
 func NewCA(t testing.TB) *CA {
 	t.Helper()
+	return NewNamedCA(t, "Test CA")
+}
+
+// NewNamedCA makes an authority of that name, for tests with several.
+func NewNamedCA(t testing.TB, name string) *CA {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "Test CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	ca := &CA{key: key, Certificate: template}
 	ca.Certificate = ca.sign(t, template, key.Public())

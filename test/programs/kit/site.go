@@ -12,21 +12,25 @@ import (
 
 // Site is a web server, the test itself, that serves nobody without a certificate of the authority's.
 type Site struct {
-	Port   string
-	Served atomic.Int64 // requests
-	server *httptest.Server
+	Name, Port string
+	Served     atomic.Int64 // pages, each over a connection of its own
+	server     *httptest.Server
 }
 
-// NewSite starts a site of the name localhost that speaks one version of TLS. Its page says what Welcome does.
-func NewSite(t testing.TB, ca *CA, version uint16) *Site {
+// NewSite starts a site, of the name localhost or one below it, that speaks one version of TLS. Its page says what Welcome does.
+func NewSite(t testing.TB, ca *CA, name string, version uint16) *Site {
 	t.Helper()
-	key, certificate := ca.Pair(t, "p256", "localhost")
+	key, certificate := ca.Pair(t, "p256", name)
 	pair, err := tls.LoadX509KeyPair(certificate, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := new(Site)
+	s := &Site{Name: name}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" { // as browsers ask for an icon
+			http.NotFound(w, r)
+			return
+		}
 		s.Served.Add(1)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		welcome := Welcome(r.TLS.PeerCertificates[0].Subject.CommonName, r.TLS.Version)
@@ -34,7 +38,9 @@ func NewSite(t testing.TB, ca *CA, version uint16) *Site {
 	}))
 	s.server.TLS = &tls.Config{
 		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(), MinVersion: version, MaxVersion: version,
+		SessionTicketsDisabled: true,
 	}
+	s.server.Config.SetKeepAlivesEnabled(false)
 	s.server.StartTLS()
 	t.Cleanup(s.server.Close)
 	s.Port = s.server.URL[strings.LastIndex(s.server.URL, ":")+1:]
@@ -47,4 +53,4 @@ func Welcome(name string, version uint16) string {
 }
 
 // URL is the address of the site's page.
-func (s *Site) URL() string { return "https://localhost:" + s.Port + "/" }
+func (s *Site) URL() string { return "https://" + s.Name + ":" + s.Port + "/" }

@@ -39,7 +39,7 @@ func TestClient(t *testing.T) {
 		d.trust(t, ca)
 		d.pairs(t, ca, "somebody")
 		for _, h := range handshakes {
-			site := kit.NewSite(t, ca, h.version)
+			site := kit.NewSite(t, ca, "localhost", h.version)
 			schemes := h.scheme + ",ecdsa_secp256r1_sha256" // which the server's certificate is signed by
 			args := []string{"-4", "-p", site.Port, "-V", only[h.version], "-J", schemes, "-n", d.Label + ":" + h.kind}
 			out := d.run(t, "tstclnt", "-W", append(args, "-h", "localhost", "-A", d.write(t, "request", "GET / HTTP/1.0\r\n\r\n"))...)
