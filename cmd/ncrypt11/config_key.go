@@ -9,6 +9,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/snippet"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 )
 
 // configKey finds the token, and the key in it, that the program has to be told of. Nobody logs in for it: the public half or the certificate tell enough.
@@ -41,6 +42,11 @@ func (a *app) configKey(p *snippet.Program, key []string, flag tokenFlag, d *sni
 			Label: chosen.info.Label, Serial: chosen.info.SerialNumber, URI: (&p11uri.URI{Path: path}).String(), Slot: uint(chosen.slot),
 			Login: chosen.needsLogin(),
 		}
+		lies, err := storedToken(a.getenv, chosen.info.SerialNumber)
+		if err != nil {
+			return err
+		}
+		d.Token.Path, d.Token.Isolated = lies.Path, token.Isolation(lies.header) != guard.Software
 		if p.Key == snippet.None || p.Key == snippet.Optional && len(key) == 0 {
 			return nil
 		}

@@ -15,6 +15,11 @@ import (
 //go:embed programs
 var programs embed.FS
 
+// parts are sections that more than one program needs: {{template "NAME.txt" .}}.
+//
+//go:embed parts
+var parts embed.FS
+
 // Program is one that can be set up.
 type Program struct {
 	Name    string
@@ -58,6 +63,8 @@ type Token struct {
 	Label, Serial, URI string
 	Slot               uint // the slot it is in, as long as it exists
 	Login              bool // it has a PIN
+	Isolated           bool // its keys are in a guard; of a token in software, whoever is to use the keys must read the files
+	Path               string
 }
 
 // Key is the key; all empty where the program need not be told of one.
@@ -147,8 +154,11 @@ const mark = "== "
 
 // Sections fills in the program's sections.
 func (p *Program) Sections(d *Data) ([]Section, error) {
-	t, err := template.New(p.Name).Option("missingkey=error").Parse(p.text)
+	t, err := template.New(p.Name).Option("missingkey=error").ParseFS(parts, "parts/*.txt")
 	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Parse(p.text); err != nil {
 		return nil, err
 	}
 	var filled strings.Builder
