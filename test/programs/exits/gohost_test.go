@@ -75,6 +75,7 @@ func TestGo(t *testing.T) {
 		}
 		for how, code := range map[string]int{"close": 0, "exit": 3, "signing": 3, "panic": 2} {
 			t.Run(how, func(t *testing.T) {
+				t.Parallel()
 				row(t, k, "crypto11", "=v1.2.5", "by "+how)
 				repeat(t, k, &client{args: []string{self}, env: []string{goHostVariable + "=" + k.Label + " " + k.PIN + " " + how}, code: code, print: "signed"})
 			})
