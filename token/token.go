@@ -157,7 +157,6 @@ func (p *Provider) TokenInfo(id ck.SlotID) (ck.TokenInfo, error) {
 	info := ck.TokenInfo{
 		ManufacturerID:  Manufacturer,
 		Model:           "ncrypt11",
-		SerialNumber:    slot.serial,
 		Flags:           ck.CKF_RNG,
 		MaxPINLen:       maxPINLen,
 		MinPINLen:       minPINLen,
@@ -165,8 +164,9 @@ func (p *Provider) TokenInfo(id ck.SlotID) (ck.TokenInfo, error) {
 		FirmwareVersion: LibraryVersion,
 	}
 	if !slot.initialized() {
-		return info, nil
+		return info, nil // without a serial number: it would be another one in each process, and gnupg-pkcs11-scd takes it for the card's
 	}
+	info.SerialNumber = slot.serial
 	tok, err := p.token(slot)
 	if err != nil {
 		return info, err
