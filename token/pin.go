@@ -43,23 +43,47 @@ func sealContext(serial, role string) []byte { return []byte("ncrypt11 token " +
 // countTry takes one of the tries that are left.
 func (t *Token) countTry(r *role) error {
 	return t.st.UpdateHeader(func(h *store.Header) error {
-		if *r.failures(h) >= t.pinLimit(h) {
-			return ck.Errorf(ck.CKR_PIN_LOCKED, "%d wrong PINs in a row", *r.failures(h))
+		if err := t.mayTry(r, h); err != nil {
+			return err
 		}
 		*r.failures(h)++
 		return nil
 	})
 }
 
-// tryPIN has try check a PIN, while no other process has one checked. Who may use a token but not write it cannot count: a guard that counts for itself
-// makes that good. The token's lock is held, and given up meanwhile.
+// mayTry says whether a try is left.
+func (t *Token) mayTry(r *role, h *store.Header) error {
+	if *r.failures(h) >= t.pinLimit(h) {
+		return ck.Errorf(ck.CKR_PIN_LOCKED, "%d wrong PINs in a row", *r.failures(h))
+	}
+	return nil
+}
+
+// tryPIN has try check a PIN, while no other process has one checked. The token's lock is held, and given up meanwhile.
 func (t *Token) tryPIN(r *role, keys guard.Keys, try func() error) error {
 	t.mu.Unlock()
 	defer t.mu.Lock()
-	if t.st.ReadOnly() && keys.PINLimit() > 0 {
-		return try()
+	if t.st.ReadOnly() {
+		return t.uncountedTry(r, keys, try)
 	}
 	return t.st.InTurn(func() error { return t.countedTry(r, try) })
+}
+
+// uncountedTry is for who may use a token but not write it: a worker of a server, say, that is another user than its master. A guard counts for itself.
+// Nothing else does, which gives nothing away: who reads a token in software can try PINs on a copy of it, without this library and at the same price.
+// A PIN that is locked is locked for readers, too.
+func (t *Token) uncountedTry(r *role, keys guard.Keys, try func() error) error {
+	if keys.PINLimit() > 0 {
+		return try()
+	}
+	h, err := t.st.Header()
+	if err != nil {
+		return err
+	}
+	if err := t.mayTry(r, h); err != nil {
+		return err
+	}
+	return try()
 }
 
 // countedTry counts the try before it is made, so that killing the process does not give free ones. Success clears the count; a failure of something
