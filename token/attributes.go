@@ -37,7 +37,7 @@ func (s *Session) GetAttributes(h ck.ObjectHandle, readings []Reading, use func(
 	if wantsSecret(set, readings) {
 		ref, err = t.load(o)
 	}
-	if asksUsable(set, readings) && o.isToken() && !t.keysUsable() {
+	if asksUsable(set, readings) && o.isToken() && !t.keyUsable(set) {
 		set = set.Clone()
 		set.PutBool(ck.CKA_NCRYPT_USABLE, false)
 	}

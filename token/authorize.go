@@ -47,6 +47,9 @@ func (s *Session) authorize(op *operation, pin *secret.Bytes) error {
 
 func (t *Token) ticket(h *store.Header, op *operation, pin *secret.Bytes) (uint64, error) {
 	if h.Login == store.LoginNone { // no PIN: the call itself is the authorization
+		if op.key.attrs != nil && t.perBootKey(op.key.attrs) {
+			return t.keys.Authorize(op.ref, h.Sealed.Boot, nil, sealContext(h.Serial, bootRole))
+		}
 		return t.keys.Authorize(op.ref, h.Sealed.Open, nil, sealContext(h.Serial, openRole))
 	}
 	var ticket uint64

@@ -54,11 +54,11 @@ func (t *Token) keysUsable() bool {
 	return !errors.Is(err, seal.ErrDead) && !errors.Is(err, seal.ErrForeign)
 }
 
-// withoutUsable takes CKA_NCRYPT_USABLE out of the template of a search where the token's keys cannot be used any more: what is stored says that they can.
-// The objects that match are then those that also is true of. The token's lock is held.
+// withoutUsable takes CKA_NCRYPT_USABLE out of the template of a search, because what is stored says that every key can be used. The objects that match
+// are then those that also is true of. The token's lock is held.
 func (t *Token) withoutUsable(tmpl attr.Template) (rest attr.Template, also func(*attr.Set) bool) {
 	wanted, asked := tmpl.Find(ck.CKA_NCRYPT_USABLE)
-	if !asked || t.keysUsable() {
+	if !asked {
 		return tmpl, func(*attr.Set) bool { return true }
 	}
 	for _, a := range tmpl {
@@ -68,6 +68,6 @@ func (t *Token) withoutUsable(tmpl attr.Template) (rest attr.Template, also func
 	}
 	return rest, func(set *attr.Set) bool {
 		_, has := set.Get(ck.CKA_NCRYPT_USABLE)
-		return has && bytes.Equal(wanted, attr.Bool(false))
+		return has && bytes.Equal(wanted, attr.Bool(t.keyUsable(set)))
 	}
 }

@@ -78,6 +78,10 @@ func (s *Session) admit(d *draft) (guard.Keys, guard.Vault, error) {
 	if err := t.protect(d, keys); err != nil || !d.isToken() {
 		return keys, 0, err
 	}
+	if t.perBootKey(d.set) {
+		vault, err := t.bootVault()
+		return keys, vault, err
+	}
 	vault, err := t.vault(d.private())
 	return keys, vault, err
 }

@@ -273,7 +273,11 @@ func (t *Token) load(o *object) (guard.Ref, error) {
 	if err != nil {
 		return 0, err
 	}
-	vault, err := t.vault(o.private)
+	set, err := t.attributes(o)
+	if err != nil {
+		return 0, err
+	}
+	vault, err := t.vaultOf(set)
 	if err != nil {
 		return 0, err
 	}

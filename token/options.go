@@ -19,6 +19,7 @@ const (
 	optionBoot      = "boot"      // for a per-boot token: the boot that its keys live in
 	optionAllow     = "allow"     // the access list, separated by commas
 	optionScope     = "scope"     // "machine" for one with an access list; missing: its owner's alone
+	optionKeysBoot  = "keys-boot" // the boot of those of its keys that die with one, where the token does not
 	optionPINLimit  = "pin-limit" // how many wrong PINs in a row the guard lets pass
 )
 

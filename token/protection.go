@@ -38,8 +38,24 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 	if p.Protection == plan.Require && !keys.Level().Isolated() {
 		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "the key must be isolated, and no isolating guard is available: see `ncrypt11 status`")
 	}
+	if err := mayEndWithBoot(&p, h, d, keys); err != nil {
+		return err
+	}
 	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Level().Isolated())
 	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, p.Lifetime == plan.PerBoot)
 	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
+	return nil
+}
+
+// mayEndWithBoot refuses a key that is to die with this boot, in a token that is not, where that cannot be promised.
+func mayEndWithBoot(p *plan.Plan, h *store.Header, d *draft, keys guard.Keys) error {
+	switch {
+	case p.Lifetime != plan.PerBoot || PerBoot(h):
+		return nil
+	case !keys.Level().Isolated():
+		return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "a key that dies with the boot needs an isolating guard and a TPM: see `ncrypt11 status`")
+	case d.private() && h.Login == store.LoginPIN:
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a private key that dies with the boot needs a token without a login, or one made with --lifetime per-boot")
+	}
 	return nil
 }

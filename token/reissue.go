@@ -26,7 +26,7 @@ func (t *Token) reissued(o *object, set *attr.Set) (*guard.Key, error) {
 	var vault guard.Vault
 	var err error
 	if o.isToken() {
-		if vault, err = t.vault(o.private); err != nil {
+		if vault, err = t.vaultOf(set); err != nil {
 			return nil, err
 		}
 	}

@@ -40,8 +40,8 @@ type Token struct {
 	loaded      loadedKeys
 }
 
-// vaults are the token's unlocked master keys: one for what needs no login, one for what does.
-type vaults struct{ open, user guard.Vault }
+// vaults are the token's unlocked master keys: one for what needs no login, one for what does, one for keys that die with this boot.
+type vaults struct{ open, user, boot guard.Vault }
 
 // login is who is logged in, for all sessions of the process with the token (section 5.6).
 type login byte
@@ -80,7 +80,7 @@ func (t *Token) forgetKeys() {
 	if t.keys == nil {
 		return
 	}
-	for _, v := range []*guard.Vault{&t.vaults.open, &t.vaults.user} {
+	for _, v := range []*guard.Vault{&t.vaults.open, &t.vaults.user, &t.vaults.boot} {
 		if *v != 0 {
 			t.keys.Lock(*v)
 			*v = 0

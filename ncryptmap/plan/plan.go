@@ -72,6 +72,9 @@ func For(set *attr.Set, tok Policy) (Plan, error) {
 	if label, _ := set.Get(ck.CKA_LABEL); p.Persist {
 		p.Name = string(label)
 	}
+	if _, given := set.Get(ck.CKA_NCRYPT_PER_BOOT); given && tok.PerBoot && !set.Bool(ck.CKA_NCRYPT_PER_BOOT) {
+		return Plan{}, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "CKA_NCRYPT_PER_BOOT FALSE in a token whose keys all die with the boot")
+	}
 	p.ExportPolicy = exportPolicy(set)
 	p.KeyUsage = keyUsage(set)
 	var err error
@@ -88,7 +91,7 @@ func lifetime(set *attr.Set, tok Policy) Lifetime {
 	switch {
 	case !set.Bool(ck.CKA_TOKEN):
 		return Ephemeral
-	case tok.PerBoot:
+	case tok.PerBoot || set.Bool(ck.CKA_NCRYPT_PER_BOOT):
 		return PerBoot
 	}
 	return CrossBoot
@@ -97,6 +100,10 @@ func lifetime(set *attr.Set, tok Policy) Lifetime {
 func protection(set *attr.Set, tok Policy) (Protection, error) {
 	asked, given := set.ULong(ck.CKA_NCRYPT_PROTECTION)
 	if !given {
+		// That a key dies with its boot is something that only isolation can promise.
+		if set.Bool(ck.CKA_NCRYPT_PER_BOOT) {
+			return Require, nil
+		}
 		return tok.Protection, nil
 	}
 	if Protection(asked) < tok.Protection {

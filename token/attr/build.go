@@ -87,6 +87,7 @@ func Build(o Origin, t Template, f Facts) (*New, error) {
 			return nil, err
 		}
 	}
+	f.NCryptDefaults = f.NCryptDefaults || asksForIsolation(m.set)
 	m.fillDefaults()
 	if err := consistent(m.set); err != nil {
 		return nil, err
@@ -200,6 +201,13 @@ func (s *schema) lookup(typ ck.AttributeType) (*rule, error) {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is not one of this kind of object", uint(typ))
 	}
 	return nil, ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %#x", uint(typ))
+}
+
+// asksForIsolation says whether the template requires a key to be isolated, so that other defaults than NCrypt's would make it contradict itself.
+func asksForIsolation(set *Set) bool {
+	const required = 2
+	protection, _ := set.ULong(ck.CKA_NCRYPT_PROTECTION)
+	return protection == required || set.Bool(ck.CKA_NCRYPT_PER_BOOT)
 }
 
 func (m *making) has(typ ck.AttributeType) bool {

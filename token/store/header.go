@@ -48,6 +48,7 @@ type SealedKeys struct {
 	Open []byte `json:",omitempty"` // usable without a PIN
 	User []byte `json:",omitempty"` // the user's master key under the user's PIN
 	SO   []byte `json:",omitempty"` // the same master key under the security officer's PIN, for C_InitPIN
+	Boot []byte `json:",omitempty"` // usable without a PIN, and in one boot only: that of the keys that end with it
 }
 
 // Made says whether the token has its master keys: it exists, and is not about to.
