@@ -23,6 +23,11 @@ func Type(t testing.TB, cmd *exec.Cmd, answers ...Answer) (string, error) {
 		t.Fatal(err)
 	}
 	defer keys.Close()
+	if c := cmd.SysProcAttr.Credential; c != nil { // as a login would
+		if err := terminal.Chown(int(c.Uid), -1); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.Env = append(cmd.Env, "TERM=xterm")
 	cmd.SysProcAttr.Setpgid = false // it leads a group as it leads the session
