@@ -1,0 +1,127 @@
+package tls_test
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/test/programs/kit"
+)
+
+// nginx as its unit in Debian has it.
+const (
+	nginxPID     = "/run/nginx.pid"
+	nginxStart   = "/usr/sbin/nginx -t -q -g 'daemon on; master_process on;' && /usr/sbin/nginx -g 'daemon on; master_process on;'"
+	nginxReload  = "/usr/sbin/nginx -g 'daemon on; master_process on;' -s reload"
+	nginxWorkers = 4
+)
+
+// startNginx serves with every key of the site, with four workers.
+func startNginx(t *testing.T, s *site) {
+	t.Helper()
+	const main = "/etc/nginx/nginx.conf"
+	text, err := os.ReadFile(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, main, strings.Replace(string(text), "worker_processes auto;", "worker_processes 4;", 1))
+	var servers strings.Builder
+	for _, kind := range s.keys {
+		servers.WriteString("server {\n\tlisten " + s.addresses[kind] + " ssl;\n\tinclude " + strings.TrimPrefix(s.included(kind), "/etc/nginx/") +
+			";\n\tlocation / { return 200 \"served\"; }\n}\n")
+	}
+	put(t, "/etc/nginx/sites-enabled/site", servers.String())
+	t.Cleanup(func() {
+		if text, err := os.ReadFile("/var/log/nginx/error.log"); t.Failed() && err == nil {
+			t.Logf("nginx says:\n%s", text)
+		}
+		os.Remove("/var/log/nginx/error.log")
+	})
+	kit.Shell(t, "root", nginxStart)
+	t.Cleanup(func() { stopNginx(t) })
+	s.await(t, nil)
+	replaced(t, pidIn(t, nginxPID), nginxWorkers, nil)
+}
+
+func stopNginx(t *testing.T) {
+	t.Helper()
+	master := pidIn(t, nginxPID)
+	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	kit.Eventually(t, "nginx ends", func() bool { return !alive(master) })
+}
+
+func TestNginx(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Allow: []string{"user:" + workers}}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "nginx", "nginx-light", "served TLS 1.2 and 1.3 with RSA and ECDSA keys, four workers, a PIN from a file")
+		s := newSite(t, k, "nginx")
+		startNginx(t, s)
+		s.handshakes(t, kit.Count(400, 10000))
+	})
+}
+
+func TestNginxWithoutPIN(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Allow: []string{"user:" + workers}, NoPIN: true}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "nginx", "nginx-light", "served TLS 1.2 and 1.3 with keys of a token without a PIN")
+		s := newSite(t, k, "nginx")
+		startNginx(t, s)
+		s.handshakes(t, kit.Count(200, 2000))
+	})
+}
+
+func TestNginxReload(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Allow: []string{"user:" + workers}}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "nginx", "nginx-light", "reloaded its configuration while clients came, and none failed")
+		s := newSite(t, k, "nginx")
+		startNginx(t, s)
+		s.busy(t, func() {
+			for range kit.Count(3, 50) {
+				master := pidIn(t, nginxPID)
+				before := children(master)
+				kit.Shell(t, "root", nginxReload)
+				replaced(t, master, nginxWorkers, before)
+			}
+		})
+	})
+}
+
+// A new program takes the place of the old one, as nginx's documentation says it is done ("Upgrading Executable on the Fly").
+func TestNginxUpgrade(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Allow: []string{"user:" + workers}}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "nginx", "nginx-light", "replaced its program (USR2, WINCH, QUIT) while clients came, and none failed")
+		s := newSite(t, k, "nginx")
+		startNginx(t, s)
+		s.busy(t, func() {
+			for range kit.Count(1, 10) {
+				upgradeNginx(t)
+			}
+		})
+	})
+}
+
+func upgradeNginx(t *testing.T) {
+	t.Helper()
+	old := pidIn(t, nginxPID)
+	signal := func(signal syscall.Signal) {
+		t.Helper()
+		if err := syscall.Kill(old, signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal(syscall.SIGUSR2)
+	kit.Eventually(t, "there is a new master", func() bool {
+		_, err := os.Stat(nginxPID)
+		return err == nil && pidIn(t, nginxPID) != old
+	})
+	master := pidIn(t, nginxPID)
+	replaced(t, master, nginxWorkers, nil)
+	signal(syscall.SIGWINCH)
+	kit.Eventually(t, "the old workers end", func() bool {
+		left := children(old)
+		return len(left) == 1 && left[0] == master
+	})
+	signal(syscall.SIGQUIT)
+	kit.Eventually(t, "the old master ends", func() bool { return !alive(old) })
+}
