@@ -54,7 +54,8 @@ var (
 		Params: []byte{6, 3, 0x2b, 0x65, 0x6e}, // 1.3.101.110, RFC 8410
 		aliases: [][]byte{
 			printable("curve25519"),
-			{6, 10, 0x2b, 6, 1, 4, 1, 0x97, 0x55, 1, 5, 1}, // 1.3.6.1.4.1.3029.1.5.1, from before RFC 8410
+			{6, 10, 0x2b, 6, 1, 4, 1, 0x97, 0x55, 1, 5, 1},          // 1.3.6.1.4.1.3029.1.5.1, from before RFC 8410
+			append([]byte{tagPrintableString, 11}, "curve25519"...), // a wrong length, which OpenSC's pkcs11-tool asks for keys with
 		},
 		ecdh: ecdh.X25519(),
 	}

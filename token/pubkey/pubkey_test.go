@@ -154,6 +154,7 @@ func TestDecodeParams(t *testing.T) {
 		{"old OID", "\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01", ck.CKK_EC_EDWARDS, pubkey.Ed25519, nil},
 		{"OID", "\x06\x03\x2b\x65\x6e", ck.CKK_EC_MONTGOMERY, pubkey.X25519, nil},
 		{"curveName", "\x13\x0acurve25519", ck.CKK_EC_MONTGOMERY, pubkey.X25519, nil},
+		{"OpenSC", "\x13\x0bcurve25519", ck.CKK_EC_MONTGOMERY, pubkey.X25519, nil},
 		{"old OID", "\x06\x0a\x2b\x06\x01\x04\x01\x97\x55\x01\x05\x01", ck.CKK_EC_MONTGOMERY, pubkey.X25519, nil},
 		{"of another key type", "\x06\x03\x2b\x65\x6e", ck.CKK_EC_EDWARDS, nil, ck.CKR_CURVE_NOT_SUPPORTED},
 		{"of another key type", "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", ck.CKK_EC_EDWARDS, nil, ck.CKR_CURVE_NOT_SUPPORTED},

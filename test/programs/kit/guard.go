@@ -1,7 +1,9 @@
 package kit
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -38,7 +40,36 @@ func startTPM() error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("swtpm: %w\n%s", err, out)
 	}
+	if err := tolerate(); err != nil {
+		return err
+	}
 	return unix.Chmod(tpmSocket, 0o666) // as tpm-udev has it for the group tss; here nobody else is about
+}
+
+// tolerate sets how many wrong PINs the TPM takes before it locks itself to what TPMs of machines have, 32 and ten minutes to forget one. A new swtpm
+// takes three.
+func tolerate() error {
+	conn, err := net.Dial("unix", tpmSocket)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	command := []byte{
+		0x80, 2, 0, 0, 0, 39, 0, 0, 1, 0x3A, 0x40, 0, 0, 0x0A, // TPM2_DictionaryAttackParameters, TPM_RH_LOCKOUT
+		0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 1, 0, 0, // TPM_RS_PW, and no password
+		0, 0, 0, 32, 0, 0, 2, 0x58, 0, 0, 2, 0x58,
+	}
+	if _, err := conn.Write(command); err != nil {
+		return err
+	}
+	answer := make([]byte, 10)
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		return err
+	}
+	if !bytes.Equal(answer[6:], make([]byte, 4)) {
+		return fmt.Errorf("swtpm answers %x to TPM2_DictionaryAttackParameters", answer)
+	}
+	return nil
 }
 
 // startService starts the guard as the units in packaging/systemd do: its own user, and a socket that is there before.
