@@ -42,6 +42,9 @@ func Main(m *testing.M, release string) {
 	os.Exit(start(image))
 }
 
+// Outside says that this run is the one from outside, where there is a network, and that the machine is not there yet.
+func Outside() bool { return os.Getenv(stageVariable) == "" }
+
 // Need skips a test that is not in a machine, and says why.
 func Need(t testing.TB) {
 	t.Helper()

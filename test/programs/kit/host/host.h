@@ -234,7 +234,7 @@ struct signers {
 
 static inline void *keep_signing(void *argument)
 {
-	enum { RECORDED = 64 }; /* of so many signatures one */
+	enum { RECORDED = 64, BURST = 8 }; /* of so many signatures one; and so many without a rest, which leaves others a processor */
 	struct signers *signers = argument;
 	CK_SESSION_HANDLE session = open_session();
 	CK_OBJECT_HANDLE key = find_key(session);
@@ -247,6 +247,8 @@ static inline void *keep_signing(void *argument)
 		else
 			sign(session, key, "unrecorded", signature);
 		signers->signatures++;
+		if (i % BURST == BURST - 1)
+			pause_us(500);
 	}
 	OK(p11->C_CloseSession(session));
 	return NULL;
