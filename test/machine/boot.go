@@ -175,7 +175,7 @@ func settle() error {
 	for _, args := range [][]string{
 		{"ip", "link", "set", "lo", "up"},
 		{"systemd-sysusers", "ncrypt11.conf"},
-		{"systemd-tmpfiles", "--create", "ncrypt11.conf"},
+		{"systemd-tmpfiles", "--create", "legacy.conf", "ncrypt11.conf"}, // the first has /run/lock in it
 		{"ldconfig"},
 		{"useradd", "--create-home", "--shell", "/bin/sh", User},
 	} {
