@@ -67,6 +67,15 @@ type Token struct {
 	Path               string
 }
 
+// Readers is a token, and the group of those who must be able to read it: parts/readers.txt says how.
+type Readers struct {
+	Token
+	Group string
+}
+
+// Readers names a group that a server's workers are in.
+func (t Token) Readers(group string) Readers { return Readers{t, group} }
+
 // Key is the key; all empty where the program need not be told of one.
 type Key struct {
 	Name        string // of letters, digits, '-' and '_', for the names of files

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
@@ -94,12 +95,16 @@ func (s *site) config(version uint16) *tls.Config {
 	return &tls.Config{RootCAs: s.ca.Pool(), ServerName: "site", MinVersion: version, MaxVersion: version}
 }
 
-// await waits until the server listens at all its addresses.
-func (s *site) await(t *testing.T, d *kit.Daemon) {
+// await waits until the server listens at all its addresses and has said what its number is.
+func (s *site) await(t *testing.T, pidFile string) {
 	t.Helper()
 	for _, kind := range s.keys {
-		kit.Await(t, s.addresses[kind], d)
+		kit.Await(t, s.addresses[kind], nil)
 	}
+	kit.Eventually(t, "there is "+pidFile, func() bool {
+		text, err := os.ReadFile(pidFile)
+		return err == nil && strings.HasSuffix(string(text), "\n")
+	})
 }
 
 // handshakes makes n connections, eight at a time: as many with each key and each version of TLS.
@@ -191,4 +196,20 @@ func replaced(t *testing.T, master, n int, before []int) {
 		now := children(master)
 		return len(now) == n && !slices.ContainsFunc(now, func(pid int) bool { return slices.Contains(before, pid) })
 	})
+}
+
+// gone waits until none of these processes runs.
+func gone(t *testing.T, pids []int) {
+	t.Helper()
+	kit.Eventually(t, fmt.Sprintf("%d have ended", pids), func() bool { return !slices.ContainsFunc(pids, alive) })
+}
+
+// stop ends a daemon that left its number in a file.
+func stop(t *testing.T, name, pidFile string) {
+	t.Helper()
+	master := pidIn(t, pidFile)
+	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	gone(t, []int{master})
 }

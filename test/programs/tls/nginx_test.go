@@ -39,18 +39,9 @@ func startNginx(t *testing.T, s *site) {
 		os.Remove("/var/log/nginx/error.log")
 	})
 	kit.Shell(t, "root", nginxStart)
-	t.Cleanup(func() { stopNginx(t) })
-	s.await(t, nil)
+	t.Cleanup(func() { stop(t, "nginx", nginxPID) })
+	s.await(t, nginxPID)
 	replaced(t, pidIn(t, nginxPID), nginxWorkers, nil)
-}
-
-func stopNginx(t *testing.T) {
-	t.Helper()
-	master := pidIn(t, nginxPID)
-	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
-		t.Error(err)
-	}
-	kit.Eventually(t, "nginx ends", func() bool { return !alive(master) })
 }
 
 func TestNginx(t *testing.T) {
@@ -123,5 +114,5 @@ func upgradeNginx(t *testing.T) {
 		return len(left) == 1 && left[0] == master
 	})
 	signal(syscall.SIGQUIT)
-	kit.Eventually(t, "the old master ends", func() bool { return !alive(old) })
+	gone(t, []int{old})
 }
