@@ -1,0 +1,99 @@
+package forks_test
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/test/programs/kit"
+)
+
+// requestsOfWorker is after how many requests PHP-FPM replaces a worker.
+const requestsOfWorker = 5
+
+// A pool of PHP-FPM, whose scripts reach keys by libcurl and OpenSSL's engine.
+const pool = `[global]
+error_log = %s
+daemonize = no
+[www]
+listen = %s
+pm = static
+pm.max_children = 4
+pm.max_requests = %d
+`
+
+func TestPHP(t *testing.T) {
+	const name = "worker"
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "fork: PHP-FPM", "php-fpm", "scripts show a certificate by curl and OpenSSL's engine, in workers that are replaced")
+		dir := kit.Dir(t, k.Owner)
+		authority := kit.NewCA(t)
+		key, certificate := authority.Pair(t, "rsa2048", name)
+		kit.Run(t, "root", "chown", k.Owner, key)
+		k.Import(t, name, key, certificate)
+
+		web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "hello %s", r.TLS.PeerCertificates[0].Subject.CommonName)
+		}))
+		web.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}
+		web.StartTLS()
+		t.Cleanup(web.Close)
+		ca := filepath.Join(dir, "server.pem")
+		kit.Write(t, k.Owner, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})))
+
+		socket, config := filepath.Join(dir, "socket"), filepath.Join(dir, "fpm.conf")
+		kit.Write(t, k.Owner, config, fmt.Sprintf(pool, filepath.Join(dir, "log"), socket, requestsOfWorker))
+		server := kit.Start(t, kit.Command(t, k.Owner, "php-fpm8.2", "--fpm-config", config, "--nodaemonize"))
+		kit.Eventually(t, "PHP-FPM listens", func() bool { _, err := os.Stat(socket); return err == nil })
+
+		script, err := filepath.Abs("testdata/client.php")
+		if err != nil {
+			t.Fatal(err)
+		}
+		workers := make(map[string]bool)
+		requests := kit.Count(24, 1000)
+		for range requests {
+			ask := kit.Command(t, k.Owner, "cgi-fcgi", "-bind", "-connect", socket)
+			ask.Env = append(ask.Env, "SCRIPT_FILENAME="+script, "REQUEST_METHOD=GET", "APP_SERVER="+web.URL, "APP_CA="+ca,
+				"APP_KEY="+k.URI(name, "private")+"?pin-value="+k.PIN, "APP_CERTIFICATE="+certificate)
+			out, err := kit.Output(ask)
+			_, said, _ := strings.Cut(out, "\r\n\r\n")
+			worker, said, _ := strings.Cut(strings.TrimSpace(said), " ")
+			if err != nil || said != "hello "+name {
+				t.Fatalf("%v: %s", err, out)
+			}
+			workers[worker] = true
+		}
+		if len(workers) < requests/requestsOfWorker {
+			t.Errorf("%d workers have served %d requests", len(workers), requests)
+		}
+		t.Logf("%d workers", len(workers))
+		if err := server.Stop(t, syscall.SIGQUIT); err != nil {
+			t.Errorf("it ended by %v", err)
+		}
+	})
+}
+
+// PHP's own extension openssl reads keys from PEM, and hands no URI to an engine.
+func TestPHPExtension(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "PHP, extension openssl", "php-fpm", "signs with a key named by a URI")
+		k.Generate(t, "p256", kit.SignerLabel)
+		script, err := filepath.Abs("testdata/pem.php")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := kit.Run(t, k.Owner, "php", script, k.URI(kit.SignerLabel, "private")+"?pin-value="+k.PIN)
+		if !strings.HasPrefix(out, "no key") {
+			t.Fatalf("it takes a URI now, and should be tested: %s", out)
+		}
+		t.Skip("PHP's extension openssl reads private keys from PEM only; scripts reach keys in tokens by curl")
+	})
+}
