@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,8 +19,8 @@ import (
 
 // The machine's TPM, in software, and its guard. They go when the machine does.
 const (
-	tpmSocket   = "/run/tpm/sock"
-	guardSocket = "/run/ncrypt11/guard.sock"
+	TPMSocket   = "/run/tpm/sock"
+	GuardSocket = "/run/ncrypt11/guard.sock"
 	guardLog    = "/run/guard.log"
 )
 
@@ -31,25 +33,36 @@ var startGuard = sync.OnceValue(func() error {
 })
 
 func startTPM() error {
-	dir := filepath.Dir(tpmSocket)
+	dir := filepath.Dir(TPMSocket)
 	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
 		return err
 	}
 	cmd := exec.Command("swtpm", "socket", "--tpm2", "--daemon", "--tpmstate", "dir="+filepath.Join(dir, "state"), "--flags", "not-need-init,startup-clear",
-		"--server", "type=unixio,path="+tpmSocket, "--ctrl", "type=unixio,path="+tpmSocket+".ctrl")
+		"--server", "type=unixio,path="+TPMSocket, "--ctrl", "type=unixio,path="+TPMSocket+".ctrl")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("swtpm: %w\n%s", err, out)
 	}
 	if err := tolerate(); err != nil {
 		return err
 	}
-	return unix.Chmod(tpmSocket, 0o666) // as tpm-udev has it for the group tss; here nobody else is about
+	group, err := user.LookupGroup("tss") // as tpm-udev has it for a TPM's device
+	if err != nil {
+		return err
+	}
+	gid, err := strconv.Atoi(group.Gid)
+	if err != nil {
+		return err
+	}
+	if err := os.Chown(TPMSocket, 0, gid); err != nil {
+		return err
+	}
+	return unix.Chmod(TPMSocket, 0o660)
 }
 
 // tolerate sets how many wrong PINs the TPM takes before it locks itself to what TPMs of machines have, 32 and ten minutes to forget one. A new swtpm
 // takes three.
 func tolerate() error {
-	conn, err := net.Dial("unix", tpmSocket)
+	conn, err := net.Dial("unix", TPMSocket)
 	if err != nil {
 		return err
 	}
@@ -74,16 +87,16 @@ func tolerate() error {
 
 // startService starts the guard as the units in packaging/systemd do: its own user, and a socket that is there before.
 func startService() error {
-	if err := os.MkdirAll(filepath.Dir(guardSocket), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(GuardSocket), 0o755); err != nil {
 		return err
 	}
-	listener, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: guardSocket, Net: "unixpacket"})
+	listener, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: GuardSocket, Net: "unixpacket"})
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 	listener.SetUnlinkOnClose(false)
-	if err := os.Chmod(guardSocket, 0o666); err != nil {
+	if err := os.Chmod(GuardSocket, 0o666); err != nil {
 		return err
 	}
 	socket, err := listener.File()
@@ -99,7 +112,7 @@ func startService() error {
 	cmd := exec.Command("sh", "-c", `umask 077; ulimit -l unlimited; install -d -m 700 -o ncrypt11 -g ncrypt11 "$STATE_DIRECTORY" "$LOGS_DIRECTORY"
 LISTEN_PID=$$ exec setpriv --reuid ncrypt11 --regid ncrypt11 --groups ncrypt11,tss --bounding-set -all --inh-caps -all --no-new-privs ncrypt11 guard`)
 	cmd.Env = []string{
-		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LISTEN_FDS=1", "GOTRACEBACK=none", "NCRYPT11_TPM=swtpm:unix:" + tpmSocket,
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LISTEN_FDS=1", "GOTRACEBACK=none", "NCRYPT11_TPM=swtpm:unix:" + TPMSocket,
 		"STATE_DIRECTORY=/var/lib/ncrypt11-guard", "LOGS_DIRECTORY=/var/log/ncrypt11",
 	}
 	cmd.ExtraFiles = []*os.File{socket}
@@ -112,7 +125,7 @@ LISTEN_PID=$$ exec setpriv --reuid ncrypt11 --regid ncrypt11 --groups ncrypt11,t
 
 func awaitGuard() error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: guardSocket, Net: "unixpacket"})
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: GuardSocket, Net: "unixpacket"})
 		if err == nil {
 			return conn.Close()
 		}
