@@ -30,10 +30,15 @@ var forkRuns = []forkRun{
 	{"prompts", "askpass", "a program is started between C_OpenSession and C_Login and asks for the PIN", 10, 1, "child"},
 	{"prompts", "popen", "a shell is started between C_OpenSession and C_Login and asks for the PIN", 10, 1, "child"},
 	{"prompts", "notify", "the callback of C_OpenSession would fork; children begin anew and sign", 10, 1, "child"},
+	{"engine", "engine", "OpenSSL's engine has a program ask for the PIN; children sign with the key that the parent loaded", 10, 2, "child"},
+	{"engine", "engine-signing", "the same, while a thread of the parent signs", 10, 2, "child"},
 	{"daemon", "idle", "daemons that initialized the module before they forked twice", 10, 2, "daemon"},
 	{"daemon", "sessions", "daemons that had logged in before they forked twice", 10, 2, "daemon"},
 	{"daemon", "signing", "daemons whose threads signed while they forked twice", 10, 2, "daemon"},
 }
+
+// libraries are what programs are linked with.
+var libraries = map[string][]string{"engine": {"-lcrypto"}}
 
 // longRuns is how often each is done in the long form.
 const longRuns = 1000
@@ -44,7 +49,7 @@ func TestForks(t *testing.T) {
 		programs := make(map[string]string)
 		for _, run := range forkRuns {
 			if programs[run.program] == "" {
-				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c")
+				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c", libraries[run.program]...)
 			}
 			t.Run(run.program+"_"+run.mode, func(t *testing.T) {
 				kit.Row(t, k, "fork: "+strings.ReplaceAll(run.mode, "_", " "), "gcc", run.did)

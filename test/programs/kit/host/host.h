@@ -156,18 +156,32 @@ static inline void hexadecimal(char *to, const CK_BYTE *from, size_t count)
 
 static atomic_long names;
 
-/* sign_as signs a name of its own, and records it. One write is one line, whoever else writes. */
-static inline void sign_as(const char *role, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+/* name_one makes a name that no other signature of this test has. */
+static inline void name_one(char *name, size_t size)
 {
-	char name[64], digits[129], line[256];
-	CK_BYTE signature[64];
+	snprintf(name, size, "%d-%ld", (int)getpid(), atomic_fetch_add(&names, 1));
+}
+
+/* record appends a signature. One write is one line, whoever else writes. */
+static inline void record(const char *role, const char *name, const CK_BYTE signature[64])
+{
+	char digits[129], line[256];
 	int length;
 
-	snprintf(name, sizeof name, "%d-%ld", (int)getpid(), atomic_fetch_add(&names, 1));
-	sign(session, key, name, signature);
-	hexadecimal(digits, signature, sizeof signature);
+	hexadecimal(digits, signature, 64);
 	length = snprintf(line, sizeof line, "%s %s %s\n", role, name, digits);
 	CHECK(write(host.record, line, (size_t)length) == length);
+}
+
+/* sign_as signs a name of its own, and records it. */
+static inline void sign_as(const char *role, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+	char name[64];
+	CK_BYTE signature[64];
+
+	name_one(name, sizeof name);
+	sign(session, key, name, signature);
+	record(role, name, signature);
 }
 
 /* begin_and_sign does what a program does that has just been started. */
