@@ -24,7 +24,7 @@ func (a *app) configKey(p *snippet.Program, key []string, flag tokenFlag, d *sni
 			flag.name = key[0]
 		}
 	}
-	if p.Key != snippet.Needed && len(key) == 0 && flag.name == "" {
+	if p.Key != snippet.Needed && p.Token != snippet.Needed && len(key) == 0 && flag.name == "" {
 		return nil
 	}
 	return a.withToken(&flag, func(provider *token.Provider, chosen *present, all []present) error {

@@ -24,6 +24,7 @@ var parts embed.FS
 type Program struct {
 	Name    string
 	Summary string // what it will do with the key, in some words
+	Token   Need   // whether it has to be told of a token; without a line in the header, only of its key's
 	Key     Need   // whether it has to be told of a key
 	PIN     PIN    // how it gets the token's PIN
 	text    string // the sections
@@ -144,6 +145,8 @@ func parse(file string) (Program, error) {
 		switch name {
 		case "summary":
 			p.Summary = value
+		case "token":
+			p.Token = Need(value)
 		case "key":
 			p.Key = Need(value)
 		case "pin":
