@@ -3,6 +3,7 @@ package opensc_test
 import (
 	"encoding/hex"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,37 +26,74 @@ func TestDecrypts(t *testing.T) {
 	})
 }
 
-// OpenSSL encrypts with the same key, which was written into the token, and opens what the token wrapped.
+const (
+	aesValue = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	aesIV    = "0f0e0d0c0b0a09080706050403020100"
+)
+
+// OpenSSL has the same AES key: it was written into the token, and comes into it encrypted under a key pair of the token.
 func TestSecretKeys(t *testing.T) {
-	tokens(t, "AES and HMAC keys: --keygen, --write-object, --encrypt, --decrypt, --wrap, --unwrap", func(p *tool) {
-		const value, iv = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "0f0e0d0c0b0a09080706050403020100"
-		raw, err := hex.DecodeString(value)
+	tokens(t, "AES and HMAC keys: --keygen, --write-object, --unwrap, --encrypt, --decrypt", func(p *tool) {
+		raw, err := hex.DecodeString(aesValue)
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		p.user("--write-object", p.file("aes", string(raw)), "--type", "secrkey", "--key-type", "AES:32", "--id", "0a", "--label", "aes",
-			"--sensitive", "--extractable", "--usage-decrypt", "--usage-wrap") // without --sensitive it asks for a key that can be read
-		plain, encrypted, again := p.file("plain", "what AES keeps"), p.path("encrypted"), p.path("again")
-		p.user("--encrypt", "--id", "0a", "--mechanism", "AES-CBC-PAD", "--iv", iv, "--input-file", plain, "--output-file", encrypted)
-		p.openssl("enc", "-d", "-aes-256-cbc", "-K", value, "-iv", iv, "-in", encrypted, "-out", again)
-		p.same(plain, again)
-		p.openssl("enc", "-aes-256-cbc", "-K", value, "-iv", iv, "-in", plain, "-out", encrypted)
-		p.user("--decrypt", "--id", "0a", "--mechanism", "AES-CBC-PAD", "--iv", iv, "--input-file", encrypted, "--output-file", again)
-		p.same(plain, again)
+		value := p.file("aes", string(raw))
+		p.user("--write-object", value, "--type", "secrkey", "--key-type", "AES:32", "--id", "0a", "--label", "aes", "--sensitive", "--usage-decrypt")
+		p.isOpenSSLs("0a")
 
 		p.generate("rsa:2048", "0b")
 		wrapped := p.path("wrapped")
-		p.user("--wrap", "--mechanism", "RSA-PKCS", "--id", "0b", "--application-id", "0a", "--output-file", wrapped)
+		p.openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", p.publicKey("0b"), "-in", value, "-out", wrapped)
 		p.user("--unwrap", "--mechanism", "RSA-PKCS", "--id", "0b", "--input-file", wrapped, "--key-type", "AES:", "--application-id", "0c",
-			"--application-label", "unwrapped")
-		p.user("--decrypt", "--id", "0c", "--mechanism", "AES-CBC-PAD", "--iv", iv, "--input-file", encrypted, "--output-file", again)
-		p.same(plain, again)
+			"--application-label", "unwrapped", "--sensitive")
+		p.isOpenSSLs("0c")
 
-		p.user("--keygen", "--key-type", "GENERIC:64", "--id", "0d", "--label", "mac", "--usage-sign")
-		p.user("--sign", "--id", "0d", "--mechanism", "SHA256-HMAC", "--input-file", plain, "--output-file", again)
-		if mac, err := os.ReadFile(again); err != nil || len(mac) != 32 {
-			p.t.Errorf("an HMAC of %d bytes, %v", len(mac), err)
+		plain, mac := p.file("plain", "what HMAC keeps"), p.path("mac")
+		p.user("--keygen", "--key-type", "GENERIC:64", "--id", "0d", "--label", "mac", "--usage-sign", "--sensitive")
+		p.user("--sign", "--id", "0d", "--mechanism", "SHA256-HMAC", "--input-file", plain, "--output-file", mac)
+		if sum, err := os.ReadFile(mac); err != nil || len(sum) != 32 {
+			p.t.Errorf("an HMAC of %d bytes, %v", len(sum), err)
 		}
+	})
+}
+
+// isOpenSSLs encrypts with a key of the token what OpenSSL decrypts with its own, and the other way round.
+func (p *tool) isOpenSSLs(id string) {
+	p.t.Helper()
+	plain, encrypted, again := p.file("plain", "what AES keeps"), p.path("encrypted"), p.path("again")
+	cipher := []string{"--id", id, "--mechanism", "AES-CBC-PAD", "--iv", aesIV}
+	p.user(append(cipher, "--encrypt", "--input-file", plain, "--output-file", encrypted)...)
+	p.openssl("enc", "-d", "-aes-256-cbc", "-K", aesValue, "-iv", aesIV, "-in", encrypted, "-out", again)
+	p.same(plain, again)
+	p.openssl("enc", "-aes-256-cbc", "-K", aesValue, "-iv", aesIV, "-in", plain, "-out", encrypted)
+	p.user(append(cipher, "--decrypt", "--input-file", encrypted, "--output-file", again)...)
+	p.same(plain, again)
+}
+
+// A key leaves its token encrypted, under a key pair of it. Of a token whose keys are isolated at all events none does.
+func TestWraps(t *testing.T) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+		p := newTool(t, k)
+		keygen := []string{"--keygen", "--key-type", "AES:32", "--id", "0a", "--label", "aes", "--sensitive", "--extractable"}
+		if k.Guarded {
+			out, err := kit.Try(t, k.Owner, "pkcs11-tool", slices.Concat(p.args, []string{"--pin", k.PIN}, keygen)...)
+			if err == nil {
+				t.Error("a key whose isolation is required may leave")
+			}
+			kit.Contains(t, out, "CKR_TEMPLATE_INCONSISTENT")
+			return
+		}
+		kit.Row(t, k, "pkcs11-tool", "opensc", "--wrap of an extractable AES key")
+		p.user(keygen...)
+		p.generate("rsa:2048", "0b")
+		wrapped, encrypted := p.path("wrapped"), p.path("encrypted")
+		p.user("--wrap", "--mechanism", "RSA-PKCS", "--id", "0b", "--application-id", "0a", "--output-file", wrapped)
+		p.user("--unwrap", "--mechanism", "RSA-PKCS", "--id", "0b", "--input-file", wrapped, "--key-type", "AES:", "--application-id", "0c")
+		plain, again := p.file("plain", "what AES keeps"), p.path("again")
+		p.user("--encrypt", "--id", "0a", "--mechanism", "AES-CBC-PAD", "--iv", aesIV, "--input-file", plain, "--output-file", encrypted)
+		p.user("--decrypt", "--id", "0c", "--mechanism", "AES-CBC-PAD", "--iv", aesIV, "--input-file", encrypted, "--output-file", again)
+		p.same(plain, again)
 	})
 }
 
