@@ -46,6 +46,7 @@ type Store struct {
 
 	read  reader
 	write writer
+	open  descriptors
 }
 
 // Open opens the token in the directory path. Nothing is written. The errors say what is wrong with the token and what to do:
@@ -70,6 +71,7 @@ func Open(path string) (*Store, error) {
 		_ = s.Close()
 		return nil, err
 	}
+	s.open.keep(path)
 	return s, nil
 }
 
@@ -85,6 +87,7 @@ func (s *Store) ReadOnly() bool {
 
 // Close ends the use of the token, after the calls that are under way. The last process to close it folds the write-ahead log into the database.
 func (s *Store) Close() error {
+	s.open.drop()
 	writeErr := s.write.close()
 	readErr := s.read.close()
 	if writeErr != nil {

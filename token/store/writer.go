@@ -124,10 +124,15 @@ func (s *Store) change(fn func(*sqlite.Conn) error) error {
 	} else if now != s.file {
 		return ck.Errorf(ck.CKR_DEVICE_REMOVED, "%s: the token was replaced by another; open it again", s.path)
 	}
+	isNew := s.write.conn == nil
 	if err := s.write.open(); err != nil {
 		return explain(s.write.db, err)
 	}
-	return explain(s.write.db, s.write.transact(fn))
+	err := s.write.transact(fn)
+	if isNew {
+		s.open.keep(s.path) // the transaction has opened the log
+	}
+	return explain(s.write.db, err)
 }
 
 // advance gives out the next n revisions and returns the last.

@@ -1,0 +1,105 @@
+package tls_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ncrypt11/ncrypt11/test/programs/kit"
+)
+
+// A worker needs the guard's socket and nothing else: it has no way to the PIN's file, the TPM, what the guard keeps, or a file of the token's that
+// not everybody may read, and nothing of that was left open for it.
+func TestWorkersHaveTheSocketOnly(t *testing.T) {
+	for _, spec := range []kit.Spec{{NoPIN: true}, {}} {
+		t.Run(map[bool]string{true: "without a PIN", false: "with a PIN"}[spec.NoPIN], func(t *testing.T) {
+			spec.Allow = []string{"user:" + workers}
+			k := kit.NewToken(t, spec, true)
+			kit.Row(t, k, "nginx", "nginx-light", "its workers can get at the guard's socket and at nothing that is not everybody's")
+			s := newSite(t, k, "nginx")
+			startNginx(t, s)
+			s.handshakes(t, 40) // each worker has used the key
+			for _, pid := range children(pidIn(t, nginxPID)) {
+				unprivileged(t, pid)
+				noSecretsOpen(t, pid)
+			}
+			kept := []string{"/var/lib/ncrypt11-guard", "/var/log/ncrypt11", kit.TPMSocket, "/dev/tpm0", "/dev/tpmrm0"}
+			if k.PIN != "" {
+				kept = append(kept, "/etc/ssl/private/ncrypt11.pin")
+			}
+			for _, path := range kept {
+				if out := kit.Shell(t, workers, "for how in r w x; do test -$how "+path+" && echo $how; done; true"); out != "" {
+					t.Errorf("%s can get at %s: %s", workers, path, out)
+				}
+			}
+			find := "find /var/lib/ncrypt11 /run/ncrypt11 "
+			if out := kit.Shell(t, workers, find+`-readable ! -perm -o+r`); out != "" {
+				t.Errorf("%s can read what not everybody can:\n%s", workers, out)
+			}
+			if out := kit.Shell(t, workers, find+`-writable ! -path `+kit.GuardSocket); out != "" {
+				t.Errorf("%s can change:\n%s", workers, out)
+			}
+		})
+	}
+}
+
+// unprivileged fails where a process has another identity than the workers' user, or a capability.
+func unprivileged(t *testing.T, pid int) {
+	t.Helper()
+	account := kit.Lookup(t, workers)
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		status[name] = strings.Join(strings.Fields(value), " ")
+	}
+	own := func(id uint32) string { return strings.TrimSpace(strings.Repeat(fmt.Sprint(id, " "), 4)) }
+	for name, want := range map[string]string{
+		"Uid": own(account.UID), "Gid": own(account.GID), "Groups": fmt.Sprint(account.GID), "CapEff": "0000000000000000", "CapPrm": "0000000000000000",
+	} {
+		if status[name] != want {
+			t.Errorf("worker %d: %s is %q, not %q", pid, name, status[name], want)
+		}
+	}
+}
+
+// noSecretsOpen fails where a worker has something open that its user could not open, but for what nginx itself leaves it.
+func noSecretsOpen(t *testing.T, pid int) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		target, err := os.Readlink(filepath.Join(dir, e.Name()))
+		if err != nil {
+			continue // it has been closed
+		}
+		if !filepath.IsAbs(target) || target == "/dev/null" || strings.HasPrefix(target, "/var/log/nginx/") {
+			continue // sockets, events and the like; what it logs to
+		}
+		if out := kit.Shell(t, workers, "test -r '"+target+"' || echo closed"); out != "" {
+			t.Errorf("worker %d has %s open, which %s may not read", pid, target, workers)
+		}
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, e.Name()))
+		if err != nil {
+			continue
+		}
+		if strings.HasPrefix(target, "/var/lib/ncrypt11/") && !strings.HasSuffix(flagsOf(string(text)), "0") {
+			t.Errorf("worker %d has %s open for writing", pid, target)
+		}
+	}
+}
+
+// flagsOf are the octal flags with which a descriptor was opened; the last digit has the access mode (and nothing else, O_CREAT aside).
+func flagsOf(fdinfo string) string {
+	_, rest, _ := strings.Cut(fdinfo, "flags:")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(line)
+}
