@@ -21,9 +21,9 @@ func Certificate(t *testing.T) {
 		},
 		"ssh-keygen -s ca.pub -U (ssh-agent)": func(t *testing.T, k *kit.Token, ca string, args []string) {
 			t.Helper()
-			a := startAgent(t)
-			a.add(t, k)
-			run(t, a.command(t, "ssh-keygen", append([]string{"-U", "-s", ca}, args...)...))
+			a := StartAgent(t)
+			a.Add(t, k)
+			run(t, a.Command(t, "ssh-keygen", append([]string{"-U", "-s", ca}, args...)...))
 		},
 	} {
 		_, name, _ := strings.Cut(how, "ca.pub ")

@@ -26,8 +26,8 @@ func Ed25519(t *testing.T) {
 		kit.Row(t, k, "OpenSSH", client, did)
 		serve(t)
 		authorize(t, keys["ssh-ed25519"])
-		a := startAgent(t)
-		a.add(t, k)
-		kit.Contains(t, run(t, a.command(t, login[0], login[1:]...)), loggedIn)
+		a := StartAgent(t)
+		a.Add(t, k)
+		kit.Contains(t, run(t, a.Command(t, login[0], login[1:]...)), loggedIn)
 	})
 }
