@@ -28,9 +28,9 @@ func tokens(t *testing.T, did string, test func(t *testing.T, d *database)) {
 
 func newDatabase(t *testing.T, k *kit.Token) *database {
 	t.Helper()
-	kit.Fresh(t, filepath.Join(kit.Home, ".pki"))
+	kit.Fresh(t, filepath.Join(kit.Home, ".local/share/pki"))
 	kit.Contains(t, kit.Apply(t, kit.User, k.Config(t, "nss", "")), `Module "ncrypt11" added to database.`)
-	d := &database{Token: k, name: "sql:" + kit.Home + "/.pki/nssdb", dir: kit.Dir(t, kit.User)}
+	d := &database{Token: k, name: "sql:" + kit.Home + "/.local/share/pki/nssdb", dir: kit.Dir(t, kit.User)}
 	if k.PIN != "" {
 		d.pinFile = d.write(t, "pin", k.PIN+"\n")
 	}
