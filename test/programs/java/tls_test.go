@@ -38,7 +38,7 @@ func TestServer(t *testing.T) {
 				kit.Await(t, address, kit.Start(t, s.java(t, "Server", "8443")))
 				for _, version := range versions {
 					config := &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: version, MaxVersion: version}
-					kit.Handshakes(t, address, kit.Count(20, 2000), 8, config, "hello\n", "served")
+					kit.Handshakes(t, address, kit.Count(20, 1000), 8, config, "hello\n", "served")
 				}
 			})
 		}
@@ -55,7 +55,7 @@ func TestClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		times := kit.Count(5, 1000)
+		times := kit.Count(5, 500)
 		for _, kind := range []string{"rsa2048", "p256"} {
 			t.Run(kind, func(t *testing.T) {
 				config := &tls.Config{

@@ -6,7 +6,10 @@ import java.util.concurrent.*;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 
-/** Many threads use the keys rsa, ec and aes of a token at once: Threads CONFIG PIN THREADS TIMES. */
+/**
+ * Many threads use the keys rsa, ec and aes of a token at once: Threads CONFIG PIN THREADS TIMES. Between, they have the JVM handle signals of its own, which
+ * the module must leave to it, and start processes.
+ */
 public class Threads {
     public static void main(String[] args) throws Exception {
         Provider token = Security.getProvider("SunPKCS11").configure(args[0]);
@@ -23,6 +26,7 @@ public class Threads {
                     sign(token, keys, "SHA256withRSA", "rsa", text);
                     sign(token, keys, "SHA256withECDSA", "ec", text);
                     encrypt(token, keys.getKey("aes", null), text, n);
+                    stumble(n);
                 }
                 return null;
             });
@@ -46,6 +50,35 @@ public class Threads {
         if (!verifier.verify(signature)) {
             throw new Exception(algorithm + " is wrong");
         }
+    }
+
+    /** Null references and endless recursion end in SIGSEGV, which the JVM makes exceptions of. */
+    static void stumble(int n) throws Exception {
+        for (int i = 0; i < 100; i++) {
+            try {
+                n += length(i % 2 == 0 ? null : "text");
+            } catch (NullPointerException e) {
+                n++;
+            }
+        }
+        if (n % 10 == 0) {
+            try {
+                recurse(n);
+            } catch (StackOverflowError e) {
+                n++;
+            }
+            if (new ProcessBuilder("true").start().waitFor() != 0) {
+                throw new Exception("a process fails");
+            }
+        }
+    }
+
+    static int length(String text) {
+        return text.length();
+    }
+
+    static int recurse(int n) {
+        return 1 + recurse(n + 1);
     }
 
     static void encrypt(Provider token, Key key, byte[] text, int n) throws Exception {
