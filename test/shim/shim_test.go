@@ -130,6 +130,7 @@ var hostRuns = []hostRun{
 	{program: "path", way: "copy"},
 
 	{program: "stacks", args: "N", count: count{3, 50}},
+	{program: "endings", args: "N", count: count{50, 1000}},
 	{program: "exits", args: "N", count: count{100, 1000}},
 	{program: "pools.py", args: "N", count: count{2, 30}},
 }
