@@ -20,6 +20,9 @@ func ParseInto(s *Scheme, m ck.Mechanism, op Op) (*Scheme, error) {
 		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "no such mechanism here: %v", m.Type)
 	}
 	if !e.row.Serves(op) {
+		if m.Type == ck.CKM_EDDSA && op == OpGenerateKeyPair { // so GnuTLS 3.7 asks for Ed25519 keys
+			return ParseInto(s, ck.Mechanism{Type: ck.CKM_EC_EDWARDS_KEY_PAIR_GEN, Params: m.Params}, op)
+		}
 		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "%v does not serve this function", m.Type)
 	}
 	if isAbsent(m.Params) {
@@ -110,6 +113,13 @@ func readOAEP(s *Scheme, params any) string {
 		return "the source of the label is not CKZ_DATA_SPECIFIED"
 	}
 	s.Label = p.Label
+	// OpenSSL's provider leaves 0 what its caller did not choose, and means what OpenSSL would take: SHA-1, and for the mask the same hash.
+	if p.Hash == 0 && p.MGF == 0 {
+		p.Hash = ck.CKM_SHA_1
+	}
+	if p.MGF == 0 {
+		p.MGF = HashOf(p.Hash).MGF()
+	}
 	return readMasked(s, p.Hash, p.MGF)
 }
 
