@@ -51,8 +51,8 @@ func freeStrings(vector []*C.char) {
 	C.free(unsafe.Pointer(unsafe.SliceData(vector)))
 }
 
-// KeepFD names a descriptor that a forked child must not share with this process: it is closed when Go is restarted in a child. False where the
-// table is full or the descriptor is not open.
+// KeepFD names a descriptor that a forked child must not share with this process: it is closed in a child of fork, and in one of clone when Go is
+// restarted there. False where the table is full or the descriptor is not open.
 func KeepFD(fd int) bool { return C.shim_keep_fd(C.int(fd)) == 0 }
 
 // DropFD takes that back; call it before the descriptor is closed.

@@ -87,7 +87,8 @@ void shim_drop_fd(int fd)
 	pthread_mutex_unlock(&table->lock);
 }
 
-/* fds_close_all runs in a child before Go is restarted. The host may have
+/* fds_close_all runs in a child: after fork(), and before Go is restarted, which
+ * also sees the children of clone(). The host may have
  * closed a descriptor and reused its number: only what is still the same file
  * is closed. */
 void fds_close_all(void)

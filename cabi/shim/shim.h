@@ -93,8 +93,9 @@ void shim_forward_to(const void *table);
 void *shim_copy_symbol(const char *name);
 
 /* shim_keep_fd names a descriptor that a forked child must not share with its
- * parent, shim_drop_fd takes it back: the ones named are closed when Go is
- * restarted in a child. Returns 0, or -1 if the table is full or fd invalid. */
+ * parent, shim_drop_fd takes it back: the ones named are closed in a child of
+ * fork() at once, and in one of clone() when Go is restarted there. Returns 0,
+ * or -1 if the table is full or fd invalid. */
 int shim_keep_fd(int fd);
 void shim_drop_fd(int fd);
 

@@ -7,6 +7,7 @@
  */
 #include "state.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -121,11 +122,17 @@ void thread_forget_key(void)
 }
 
 /* after_fork runs in the child: should its thread end before Go is restarted,
- * or without that, the destructor must not call into the dead runtime. */
+ * or without that, the destructor must not call into the dead runtime. And a
+ * child that never asks for Go has no business with what is its parent's: a
+ * worker, say, of a server that is root. */
 static void after_fork(void)
 {
+	int kept = errno;
+
 	if (atomic_load(&shim_state->key_known))
 		pthread_setspecific(shim_state->key, NULL);
+	fds_close_all();
+	errno = kept;
 }
 
 void thread_register_atfork(void)

@@ -135,35 +135,38 @@ static ino_t inode(int fd)
 	return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-/* Named descriptors are closed at the restart, unless their number has come
- * to mean something else. (Go may at once use the number of a closed one.) */
-static void descriptors(int kept, int reused, int dropped)
+/* Named descriptors are closed in the child, unless their number has come to
+ * mean something else: of fork() at once, of clone() at the restart. (Go may
+ * at once use the number of a closed one.) */
+static void descriptors(int kept, int reused, int dropped, int cloned)
 {
-	int null = open("/dev/null", O_RDONLY);
-	ino_t before = inode(kept), other = inode(null), stays = inode(dropped);
+	ino_t before = inode(kept), other = inode(reused), stays = inode(dropped);
 
-	CHECK(dup2(null, reused) == reused);
+	CHECK((before != 0) == cloned && other != 0 && stays != 0);
 	CHECK(table->Init() == 0);
-	CHECK(inode(kept) != before && inode(reused) == other && inode(dropped) == stays);
+	CHECK((!cloned || inode(kept) != before) && inode(reused) == other && inode(dropped) == stays);
 	CHECK(table->Work(3) == 3);
 }
 
 static void descriptors_of_parent(void)
 {
-	int a[2], b[2], c[2];
-	pid_t pid;
+	int a[2], b[2], c[2], null = open("/dev/null", O_RDONLY);
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, a) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, b) == 0);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, c) == 0);
 	CHECK(table->KeepFd(a[0]) == 0 && table->KeepFd(b[0]) == 0 && table->KeepFd(c[0]) == 0);
 	CHECK(table->KeepFd(-1) == -1);
 	table->DropFd(c[0]);
-	pid = fork();
-	if (pid == 0) {
-		descriptors(a[0], b[0], c[0]);
-		_exit(0);
+	CHECK(dup2(null, b[0]) == b[0] && close(null) == 0);
+	for (int cloned = 0; cloned < 2; cloned++) {
+		pid_t pid = cloned ? raw_fork() : fork();
+
+		if (pid == 0) {
+			descriptors(a[0], b[0], c[0], cloned);
+			_exit(0);
+		}
+		CHECK(wait_child(pid) == 0 && fcntl(a[0], F_GETFD) >= 0);
 	}
-	CHECK(wait_child(pid) == 0 && fcntl(a[0], F_GETFD) >= 0);
 	table->DropFd(a[0]);
 	table->DropFd(b[0]);
 	for (int i = 0; i < 2; i++)
@@ -175,15 +178,14 @@ enum { KEPT_AT_MOST = 1024 };
 /* is_open tells of a descriptor of this very file. */
 static int is_open(int fd, ino_t file) { return inode(fd) == file; }
 
-/* A child that only execs shares what is not closed on exec: the library is not
- * asked. */
+/* Nor does a child have them that only execs, though they stay open on exec. */
 static void hand_on(int fd)
 {
 	char command[80];
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		snprintf(command, sizeof command, "test -e /proc/self/fd/%d", fd);
+		snprintf(command, sizeof command, "test ! -e /proc/self/fd/%d", fd);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(1);
 	}
