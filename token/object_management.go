@@ -109,6 +109,8 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 		return 0, err
 	}
 	d := newDraft(copied)
+	over, _ := t.Find(ck.CKA_NCRYPT_OVERWRITE)
+	d.overwrite = len(over) == 1 && over[0] == 1
 	keys, vault, err := s.admit(d)
 	if err != nil {
 		return 0, err

@@ -133,3 +133,23 @@ func Write(name string, k *Key, o *Options) (*secret.Bytes, error) {
 func wrongKind(name string, k *Key) error {
 	return nte.Errorf(nte.NTE_BAD_TYPE, "%s does not carry %s keys", name, k.Algorithm)
 }
+
+// Specific is the name of the format that a generic name stands for: PUBLICBLOB and PRIVATEBLOB are what keys of the group are usually written as.
+func Specific(name, group string) string {
+	generic := map[string]string{"PUBLICBLOB": "PUBLICBLOB", "PRIVATEBLOB": "PRIVATEBLOB"}[name]
+	if generic == "" {
+		return name
+	}
+	switch group {
+	case "RSA":
+		return "RSA" + generic
+	case "ECDSA", "ECDH":
+		return "ECC" + generic
+	}
+	return name
+}
+
+// Encrypts says whether a blob of that name, with these options, is encrypted.
+func Encrypts(name string, o *Options) bool {
+	return o != nil && o.Password != nil && o.Cipher != "" && name == "PKCS8_PRIVATEKEY"
+}

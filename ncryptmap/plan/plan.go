@@ -75,8 +75,8 @@ func For(set *attr.Set, tok Policy) (Plan, error) {
 	if _, given := set.Get(ck.CKA_NCRYPT_PER_BOOT); given && tok.PerBoot && !set.Bool(ck.CKA_NCRYPT_PER_BOOT) {
 		return Plan{}, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "CKA_NCRYPT_PER_BOOT FALSE in a token whose keys all die with the boot")
 	}
-	p.ExportPolicy = exportPolicy(set)
-	p.KeyUsage = keyUsage(set)
+	p.ExportPolicy = ExportPolicy(set)
+	p.KeyUsage = KeyUsage(set)
 	var err error
 	if p.Protection, err = protection(set, tok); err != nil {
 		return Plan{}, err
@@ -130,7 +130,8 @@ var exportPolicies = []struct {
 	{true, false, NCRYPT_ALLOW_EXPORT_FLAG | NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG},
 }
 
-func exportPolicy(set *attr.Set) uint32 {
+// ExportPolicy is NCRYPT_EXPORT_POLICY_PROPERTY of a key with these attributes.
+func ExportPolicy(set *attr.Set) uint32 {
 	extractable, sensitive := set.Bool(ck.CKA_EXTRACTABLE), set.Bool(ck.CKA_SENSITIVE)
 	for _, row := range exportPolicies {
 		if row.extractable == extractable && row.sensitive == sensitive {
@@ -163,7 +164,8 @@ var everything = []struct {
 	{ck.CKK_AES, NCRYPT_ALLOW_DECRYPT_FLAG | NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_IMPORT_FLAG},
 }
 
-func keyUsage(set *attr.Set) uint32 {
+// KeyUsage is NCRYPT_KEY_USAGE_PROPERTY of a key with these attributes.
+func KeyUsage(set *attr.Set) uint32 {
 	var usage uint32
 	for _, row := range usages {
 		if set.Bool(row.attribute) {

@@ -48,6 +48,7 @@ var floors = map[string]int{
 	"token/store":                      4,
 	"token/publickey":                  4,
 	"token":                            5,
+	"ncryptmap":                        6, // over token: NCrypt for programs that know it
 	"wire":                             6,
 	"cabi":                             7,
 	"cmd/ncrypt11":                     7,

@@ -21,16 +21,18 @@ func Copy(s *Set, t Template, f Facts) (*Set, error) {
 	if !s.Bool(ck.CKA_COPYABLE) {
 		return nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_COPYABLE is FALSE")
 	}
+	private := s.Bool(ck.CKA_PRIVATE)
+	s = s.Clone()
+	for _, typ := range []ck.AttributeType{ck.CKA_UNIQUE_ID, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_UNIQUE_NAME} {
+		s.Delete(typ)
+	}
 	set, err := change(s, t, &f, modifiable|changeOnCopy)
 	if err != nil {
 		return nil, err
 	}
-	if s.Bool(ck.CKA_PRIVATE) && !set.Bool(ck.CKA_PRIVATE) {
+	if private && !set.Bool(ck.CKA_PRIVATE) {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the copy of a private object is private")
 	}
-	set.Delete(ck.CKA_UNIQUE_ID)
-	set.Delete(ck.CKA_NCRYPT_KEY_NAME)
-	set.Delete(ck.CKA_NCRYPT_UNIQUE_NAME)
 	return set, nil
 }
 
@@ -64,7 +66,9 @@ func change(s *Set, t Template, f *Facts, allowed flag) (*Set, error) {
 		if err := r.mayBecome(s, value, f); err != nil {
 			return nil, err
 		}
-		out.Put(r.typ, value)
+		if !r.is(transient) {
+			out.Put(r.typ, value)
+		}
 	}
 	if err := consistent(out); err != nil {
 		return nil, err

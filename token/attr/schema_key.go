@@ -42,11 +42,11 @@ var guardedKeyRules = join(keyRules, []rule{
 	{ck.CKA_DERIVE_TEMPLATE, KindAttributes, 0, nil},
 
 	{ck.CKA_NCRYPT_PROTECTION, KindULong, 0, nil},
-	{ck.CKA_NCRYPT_OVERWRITE, KindBool, transient, nil},
+	{ck.CKA_NCRYPT_OVERWRITE, KindBool, transient | changeOnCopy, nil},
 	{ck.CKA_NCRYPT_ISOLATED, KindBool, readOnly, no},
 	{ck.CKA_NCRYPT_PER_BOOT, KindBool, 0, nil},
 	{ck.CKA_NCRYPT_USABLE, KindBool, readOnly, yes},
-	{ck.CKA_NCRYPT_KEY_NAME, KindString, 0, nil},
+	{ck.CKA_NCRYPT_KEY_NAME, KindString, changeOnCopy, nil},
 	{ck.CKA_NCRYPT_UNIQUE_NAME, KindString, readOnly, nil},
 })
 

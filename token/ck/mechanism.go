@@ -53,3 +53,9 @@ type EdDSAParams struct {
 	Prehash bool
 	Context []byte
 }
+
+// RSAAESParams is CK_RSA_AES_KEY_WRAP_PARAMS.
+type RSAAESParams struct {
+	AESBits uint
+	OAEP    OAEPParams
+}

@@ -1,0 +1,72 @@
+package ncryptmap
+
+import (
+	"slices"
+
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
+)
+
+// algorithm is one that keys can be of (NCRYPT_ALGORITHM_PROPERTY).
+type algorithm struct {
+	name, group string
+	class       ck.ObjectClass // CKO_PRIVATE_KEY for key pairs, CKO_SECRET_KEY
+	keyType     ck.KeyType
+	generate    ck.MechanismType
+	curve       *pubkey.Curve // nil: none, or the property ECCCurveName names it
+	lengths     lengths
+	usages      uint32 // what keys of the algorithm can do
+}
+
+// lengths are those that keys of an algorithm can have, in bits (NCRYPT_SUPPORTED_LENGTHS).
+type lengths struct{ min, max, increment, standard uint32 }
+
+func (l lengths) allow(n uint32) bool {
+	return n >= l.min && n <= l.max && (n-l.min)%max(l.increment, 1) == 0
+}
+
+const (
+	usesRSA  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG
+	usesAES  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG
+	usesSign = plan.NCRYPT_ALLOW_SIGNING_FLAG
+	usesECDH = plan.NCRYPT_ALLOW_KEY_AGREEMENT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG // a key for ECDH can sign as well; the reverse is not true
+)
+
+func curveAlgorithm(name, group string, curve *pubkey.Curve, usages uint32) algorithm {
+	bits := uint32(curve.Bits)
+	return algorithm{name, group, ck.CKO_PRIVATE_KEY, ck.CKK_EC, ck.CKM_EC_KEY_PAIR_GEN, curve, lengths{bits, bits, 0, bits}, usages}
+}
+
+// algorithms: the first row of a group is what a key is called whose curve has no row.
+var algorithms = []algorithm{
+	{"RSA", "RSA", ck.CKO_PRIVATE_KEY, ck.CKK_RSA, ck.CKM_RSA_PKCS_KEY_PAIR_GEN, nil, lengths{mech.MinRSABits, mech.MaxRSABits, 8, 1024}, usesRSA},
+	curveAlgorithm("ECDSA_P256", "ECDSA", pubkey.P256, usesSign),
+	curveAlgorithm("ECDSA_P384", "ECDSA", pubkey.P384, usesSign),
+	curveAlgorithm("ECDSA_P521", "ECDSA", pubkey.P521, usesSign),
+	curveAlgorithm("ECDH_P256", "ECDH", pubkey.P256, usesECDH),
+	curveAlgorithm("ECDH_P384", "ECDH", pubkey.P384, usesECDH),
+	curveAlgorithm("ECDH_P521", "ECDH", pubkey.P521, usesECDH),
+	{"ECDSA", "ECDSA", ck.CKO_PRIVATE_KEY, ck.CKK_EC, ck.CKM_EC_KEY_PAIR_GEN, nil, lengths{256, 521, 0, 256}, usesSign},
+	{"ECDH", "ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC, ck.CKM_EC_KEY_PAIR_GEN, nil, lengths{256, 521, 0, 256}, usesECDH},
+	{"AES", "AES", ck.CKO_SECRET_KEY, ck.CKK_AES, ck.CKM_AES_KEY_GEN, nil, lengths{128, 256, 64, 256}, usesAES},
+}
+
+// algorithmOf finds an algorithm by its name, nil where there is none.
+func algorithmOf(name string) *algorithm {
+	i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &algorithms[i]
+}
+
+// algorithmOn finds the algorithm of a group on a curve.
+func algorithmOn(group string, curve *pubkey.Curve) *algorithm {
+	i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.group == group && a.curve == curve })
+	if i < 0 {
+		return nil
+	}
+	return &algorithms[i]
+}

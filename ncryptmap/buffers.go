@@ -1,0 +1,123 @@
+package ncryptmap
+
+import (
+	"encoding/binary"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// Buffer is an NCryptBuffer: a parameter.
+type Buffer struct {
+	Type uint32 // NCRYPTBUFFER_*
+	Data []byte
+}
+
+// Buffers is an NCryptBufferDesc: the parameters of a call.
+type Buffers struct {
+	Version uint32 // NCRYPTBUFFER_VERSION: 0
+	List    []Buffer
+}
+
+// check refuses a list of another version.
+func (b *Buffers) check() error {
+	if b != nil && b.Version != 0 {
+		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "parameters of version %d", b.Version)
+	}
+	return nil
+}
+
+// find gives the first parameter of a type.
+func (b *Buffers) find(typ uint32) ([]byte, bool) {
+	if b == nil {
+		return nil, false
+	}
+	for _, buffer := range b.List {
+		if buffer.Type == typ {
+			return buffer.Data, true
+		}
+	}
+	return nil, false
+}
+
+// text gives a parameter that is a string of UTF-16, with its NUL or without; empty where there is none.
+func (b *Buffers) text(typ uint32) (string, error) {
+	data, ok := b.find(typ)
+	if !ok {
+		return "", nil
+	}
+	text, ok := narrow(data)
+	if !ok {
+		return "", nte.Errorf(nte.NTE_INVALID_PARAMETER, "parameter %d is not UTF-16", typ)
+	}
+	return text, nil
+}
+
+// options are the parameters that say how a blob is to be read or written. The caller closes the password.
+func (b *Buffers) options() (*blob.Options, error) {
+	o := &blob.Options{}
+	var err error
+	if o.Curve, err = b.text(NCRYPTBUFFER_ECC_CURVE_NAME); err != nil {
+		return nil, err
+	}
+	if o.Algorithm, err = b.text(NCRYPTBUFFER_PKCS_ALG_ID); err != nil {
+		return nil, err
+	}
+	if oid, ok := b.find(NCRYPTBUFFER_PKCS_ALG_OID); ok {
+		o.Cipher = strings.TrimRight(string(oid), "\x00")
+	}
+	if password, ok := b.find(NCRYPTBUFFER_PKCS_SECRET); ok {
+		o.Password = secret.Copy(password)
+	}
+	return o, nil
+}
+
+// narrow reads UTF-16LE with its NUL, or without. A NUL within ends nothing: it makes the text none.
+func narrow(data []byte) (string, bool) {
+	if len(data)%2 != 0 {
+		return "", false
+	}
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(data[2*i:])
+	}
+	if n := len(units); n > 0 && units[n-1] == 0 {
+		units = units[:n-1]
+	}
+	text := string(utf16.Decode(units))
+	if strings.ContainsRune(text, 0) || len(utf16.Encode([]rune(text))) != len(units) {
+		return "", false
+	}
+	for i, u := range utf16.Encode([]rune(text)) {
+		if u != units[i] { // a surrogate without its other half
+			return "", false
+		}
+	}
+	return text, true
+}
+
+// wide writes UTF-16LE with its NUL: a property's or parameter's string.
+func wide(s string) []byte {
+	out := make([]byte, 0, 2*len(s)+2)
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = binary.LittleEndian.AppendUint16(out, u)
+	}
+	return append(out, 0, 0)
+}
+
+// all gives the parameters of a type, in their order.
+func (b *Buffers) all(typ uint32) [][]byte {
+	if b == nil {
+		return nil
+	}
+	var found [][]byte
+	for _, buffer := range b.List {
+		if buffer.Type == typ {
+			found = append(found, buffer.Data)
+		}
+	}
+	return found
+}

@@ -1,0 +1,169 @@
+package ncryptmap
+
+import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
+	"github.com/ncrypt11/ncrypt11/token"
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// ExportKey is NCryptExportKey: the key, or its public half, as a blob, which the caller closes. With exportKey the blob is under that key. Errors:
+// NTE_INVALID_HANDLE; NTE_BAD_FLAGS; NTE_BAD_KEY_STATE for a key that is not final; NTE_INVALID_PARAMETER for a blob type that is not known; NTE_BAD_TYPE for
+// one that the key does not fit; NTE_NOT_SUPPORTED where its policy forbids it.
+func (k *KSP) ExportKey(handle, exportKey Handle, blobType string, params *Buffers, flags uint32) (*secret.Bytes, error) {
+	key, err := k.finished(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer key.mu.Unlock()
+	if err := checkFlags(callExport, flags); err != nil {
+		return nil, err
+	}
+	if flags&NCRYPT_EXPORT_LEGACY_FLAG != 0 {
+		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no legacy store")
+	}
+	if err := params.check(); err != nil {
+		return nil, err
+	}
+	if exportKey != 0 {
+		out, err := key.exportWrapped(k, exportKey, blobType, params)
+		return out, status(err)
+	}
+	options, err := params.options()
+	if err != nil {
+		return nil, err
+	}
+	defer options.Password.Close()
+	out, err := key.write(blobType, options)
+	return out, status(err)
+}
+
+func (k *key) write(blobType string, o *blob.Options) (*secret.Bytes, error) {
+	name := blob.Specific(blobType, k.algorithm.group)
+	if name == genericPublic || blob.Known(name) && !blob.Private(name) {
+		public, err := k.publicMaterial()
+		if err != nil {
+			return nil, err
+		}
+		return blob.Write(name, public, o)
+	}
+	if !blob.Known(name) {
+		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no blob type %q", blobType)
+	}
+	if k.class == ck.CKO_PUBLIC_KEY {
+		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs a private key", name)
+	}
+	return k.writePrivate(name, o)
+}
+
+// writePrivate lets the key out, if its policy does.
+func (k *key) writePrivate(name string, o *blob.Options) (*secret.Bytes, error) {
+	encrypted := blob.Encrypts(name, o)
+	switch {
+	case k.export&plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG != 0, encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0 && k.readable():
+		return writeObject(k.session, k.object, k.algorithm, name, o)
+	case encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0:
+		return k.writeEncrypted(name, o)
+	case k.archive.permits(encrypted):
+		defer func() { k.archive.close(); k.archive = nil }()
+		return writeObject(k.archive.session, k.archive.object, k.algorithm, name, o)
+	}
+	return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "the key's export policy %#x does not allow it", k.export)
+}
+
+// readable says whether the engine shows the key's secret. Keys that live as long as a handle it always does, since the program could have kept what it
+// imported; what may leave is for the export policy alone to say then.
+func (k *key) readable() bool { return !k.persistent() && !k.isolated() }
+
+// isolated says whether the key must not leave at all.
+func (k *key) isolated() bool {
+	return k.flags&(NCRYPT_REQUIRE_VBS_FLAG|NCRYPT_USE_PER_BOOT_KEY_FLAG) != 0
+}
+
+// secretParts are the numbers that a private or secret key consists of, beside its public half.
+var secretParts = map[ck.KeyType][]ck.AttributeType{
+	ck.CKK_RSA: {
+		ck.CKA_PRIVATE_EXPONENT, ck.CKA_PRIME_1, ck.CKA_PRIME_2, ck.CKA_EXPONENT_1, ck.CKA_EXPONENT_2, ck.CKA_COEFFICIENT,
+	},
+	ck.CKK_EC:  {ck.CKA_VALUE},
+	ck.CKK_AES: {ck.CKA_VALUE},
+}
+
+// writeObject reads an object's secret and writes it as a blob.
+func writeObject(s *token.Session, object ck.ObjectHandle, a *algorithm, name string, o *blob.Options) (*secret.Bytes, error) {
+	material := &blob.Key{Algorithm: a.name, Class: a.class, KeyType: a.keyType}
+	defer material.Close()
+	readings := []token.Reading{}
+	for _, typ := range append(append([]ck.AttributeType{}, publicParts...), secretParts[a.keyType]...) {
+		readings = append(readings, token.Reading{Type: typ})
+	}
+	err := s.GetAttributes(object, readings, func() {
+		for i, r := range readings {
+			switch {
+			case r.Err != nil || len(r.Value) == 0:
+			case i < len(publicParts):
+				material.Put(r.Type, r.Value)
+			default:
+				material.PutSecret(r.Type, r.Value)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return blob.Write(name, material, o)
+}
+
+// publicMaterial is the key's public half.
+func (k *key) publicMaterial() (*blob.Key, error) {
+	if k.class == ck.CKO_SECRET_KEY {
+		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "a secret key has no public half")
+	}
+	set, err := attributes(k.session, k.object, publicParts...)
+	if err != nil {
+		return nil, err
+	}
+	material := &blob.Key{Algorithm: k.algorithm.name, Class: ck.CKO_PUBLIC_KEY, KeyType: k.algorithm.keyType}
+	for typ, value := range set.All() {
+		material.Put(typ, value)
+	}
+	return material, nil
+}
+
+// archive is a copy of a new key that may leave once, through the handle that made it.
+type archive struct {
+	session   *token.Session
+	object    ck.ObjectHandle
+	plaintext bool
+}
+
+func (a *archive) permits(encrypted bool) bool { return a != nil && (a.plaintext || encrypted) }
+
+func (a *archive) close() {
+	if a != nil {
+		_ = a.session.DestroyObject(a.object) // it goes with its session at the latest
+	}
+}
+
+// archivable says whether the key may leave once, and not otherwise.
+func (k *key) archivable() bool {
+	const archiving = plan.NCRYPT_ALLOW_ARCHIVING_FLAG | plan.NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG
+	return k.persistent() && k.export&archiving != 0 && !k.isolated()
+}
+
+// keepArchive makes of a key that lives with its session the one that is kept, which cannot leave, and remembers the other for one export.
+func (k *key) keepArchive(s *token.Session) error {
+	made := k.object
+	t := append(k.naming(), plan.ExportAttributes(k.export)...)
+	t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(k.name)}, boolean(ck.CKA_NCRYPT_OVERWRITE, k.flags&NCRYPT_OVERWRITE_KEY_FLAG != 0))
+	kept, err := s.CopyObject(made, t)
+	if err != nil {
+		return destroyed(s, made, err)
+	}
+	k.object = kept
+	k.archive = &archive{s, made, k.export&plan.NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG != 0}
+	return nil
+}

@@ -1,0 +1,47 @@
+package ncryptmap
+
+import (
+	"sync"
+
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+)
+
+// Handle is an NCRYPT_HANDLE: a number that stands for a provider, a key or an agreed secret. 0 stands for nothing, and a number is not used twice.
+type Handle uint64
+
+// handles is what handles stand for.
+type handles struct {
+	mu      sync.Mutex
+	objects map[Handle]any // *provider, *key, *agreed, *listing
+	last    Handle
+}
+
+// firstHandle is far from the small numbers that programs pass by mistake.
+const firstHandle = 0x4e430000
+
+func newHandles() handles { return handles{objects: map[Handle]any{}, last: firstHandle} }
+
+func (h *handles) add(object any) Handle {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last += 4 // handles look like pointers: the lowest bits are 0
+	h.objects[h.last] = object
+	return h.last
+}
+
+func (h *handles) remove(handle Handle) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.objects, handle)
+}
+
+// get gives what a handle stands for, if that is a T. Error: NTE_INVALID_HANDLE.
+func get[T any](h *handles, handle Handle) (T, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	object, ok := h.objects[handle].(T)
+	if !ok {
+		return object, nte.Errorf(nte.NTE_INVALID_HANDLE, "handle %#x is no %T, or was freed", uint64(handle), object)
+	}
+	return object, nil
+}

@@ -1,0 +1,38 @@
+package ncryptmap
+
+import "github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+
+// NotifyChangeKey is NCryptNotifyChangeKey. There is nothing like an event of Windows that could be given back: whoever wants to know looks again. Errors:
+// NTE_INVALID_HANDLE; NTE_BAD_FLAGS; else always NTE_NOT_SUPPORTED.
+func (k *KSP) NotifyChangeKey(prov Handle, flags uint32) error {
+	if _, err := get[*provider](&k.handles, prov); err != nil {
+		return err
+	}
+	if err := checkFlags(callNotify, flags); err != nil {
+		return err
+	}
+	return nte.Errorf(nte.NTE_NOT_SUPPORTED, "changes are not told; enumerate the keys again")
+}
+
+// IsAlgSupported is NCryptIsAlgSupported: nil where keys can be of the algorithm. Errors: NTE_INVALID_HANDLE; NTE_BAD_FLAGS; NTE_NOT_SUPPORTED.
+func (k *KSP) IsAlgSupported(prov Handle, name string, flags uint32) error {
+	if _, err := get[*provider](&k.handles, prov); err != nil {
+		return err
+	}
+	if err := checkFlags(callIsAlgorithm, flags); err != nil {
+		return err
+	}
+	if algorithmOf(name) == nil {
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "there are no keys of algorithm %q", name)
+	}
+	return nil
+}
+
+// Algorithms gives the names of the algorithms that keys can be of (NCryptEnumAlgorithms).
+func Algorithms() []string {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = a.name
+	}
+	return names
+}
