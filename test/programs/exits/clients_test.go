@@ -2,10 +2,6 @@ package exits_test
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"testing"
 
@@ -16,7 +12,8 @@ import (
 const label = "site"
 
 // clients are what is started. Each uses the token of the user who starts it, and has logged in where it can.
-func clients(t *testing.T, k *kit.Token, dir, certificate, address string) []client {
+func clients(t *testing.T, k *kit.Token, dir, certificate string, authority *kit.CA) []client {
+	site := kit.NewSite(t, authority, "localhost", tls.VersionTLS13)
 	private := k.URI(label, "private") + "?pin-value=" + k.PIN
 	message := filepath.Join(dir, "message")
 	kit.Write(t, k.Owner, message, "a message\n")
@@ -33,9 +30,9 @@ func clients(t *testing.T, k *kit.Token, dir, certificate, address string) []cli
 		{name: "OpenSSL, engine pkcs11", pkg: "openssl", args: []string{
 			"openssl", "dgst", "-engine", "pkcs11", "-keyform", "engine", "-sign", private, "-out", filepath.Join(dir, "signature.openssl"), message,
 		}},
-		{name: "curl", pkg: "curl", print: "hello " + label, args: []string{
+		{name: "curl", pkg: "curl", print: kit.Welcome(label, tls.VersionTLS13), args: []string{
 			"curl", "--silent", "--show-error", "--engine", "pkcs11", "--key-type", "ENG", "--key", private, "--cert", certificate,
-			"--cacert", filepath.Join(dir, "server.pem"), address,
+			"--cacert", authority.File, site.URL(),
 		}},
 		nss(t, k, dir),
 		java(t, k, dir),
@@ -84,18 +81,6 @@ zone:
 	return client{name: "Knot DNS keymgr", pkg: "knot", args: []string{"keymgr", "-c", config, "example.org.", "generate", "algorithm=ecdsap256sha256"}}
 }
 
-// serve has a server greet who shows a certificate. It gives the server's address, and puts its certificate into a file.
-func serve(t *testing.T, k *kit.Token, dir string, pool *x509.CertPool) string {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte("hello " + r.TLS.PeerCertificates[0].Subject.CommonName))
-	}))
-	server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	kit.Write(t, k.Owner, filepath.Join(dir, "server.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-	return server.URL
-}
-
 func TestClients(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		dir := kit.Dir(t, k.Owner)
@@ -103,8 +88,7 @@ func TestClients(t *testing.T) {
 		key, certificate := authority.Pair(t, "rsa2048", label)
 		kit.Run(t, "root", "chown", k.Owner, key)
 		k.Import(t, label, key, certificate)
-		address := serve(t, k, dir, authority.Pool())
-		for _, c := range clients(t, k, dir, certificate, address) {
+		for _, c := range clients(t, k, dir, certificate, authority) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				row(t, k, c.name, c.pkg, "")
