@@ -1,0 +1,96 @@
+package golang_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/miekg/pkcs11"
+
+	"github.com/ncrypt11/ncrypt11/test/programs/kit"
+)
+
+func TestMiekg(t *testing.T) {
+	kit.Tokens(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "miekg/pkcs11", required(t, "github.com/miekg/pkcs11"), "logs in, finds keys, reads attributes, signs; starts again")
+		k.Generate(t, "rsa2048", "rsa")
+		k.Generate(t, "p256", "ec")
+		for range kit.Count(3, 100) {
+			cycle(t, k)
+		}
+	})
+}
+
+// cycle is a program's life with the module, from loading it to letting go of it.
+func cycle(t *testing.T, k *kit.Token) {
+	t.Helper()
+	p := pkcs11.New(kit.Module)
+	if p == nil {
+		t.Fatal("the module cannot be loaded")
+	}
+	defer p.Destroy()
+	if err := p.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Finalize(); err != nil {
+			t.Error(err)
+		}
+	}()
+	session, err := p.OpenSession(slotOf(t, p, k), pkcs11.CKF_SERIAL_SESSION)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Login(session, pkcs11.CKU_USER, k.PIN); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.FindObjectsInit(session, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY)}); err != nil {
+		t.Fatal(err)
+	}
+	keys, _, err := p.FindObjects(session, 10)
+	if err = errors.Join(err, p.FindObjectsFinal(session)); err != nil || len(keys) != 2 {
+		t.Fatalf("keys %v, %v", keys, err)
+	}
+	// One attribute that cannot be read makes the library give up on all.
+	if _, err := p.GetAttributeValue(session, keys[0], []*pkcs11.Attribute{
+		pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil), pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, nil),
+		pkcs11.NewAttribute(pkcs11.CKA_ALWAYS_AUTHENTICATE, nil), pkcs11.NewAttribute(pkcs11.CKA_START_DATE, nil),
+	}); err != nil {
+		t.Error(err)
+	}
+	for _, key := range keys {
+		signsWith(t, p, session, key)
+	}
+}
+
+func slotOf(t *testing.T, p *pkcs11.Ctx, k *kit.Token) uint {
+	t.Helper()
+	slots, err := p.GetSlotList(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, slot := range slots {
+		if info, err := p.GetTokenInfo(slot); err == nil && info.SerialNumber == k.Serial {
+			return slot
+		}
+	}
+	t.Fatalf("no slot of %v has the token", slots)
+	return 0
+}
+
+func signsWith(t *testing.T, p *pkcs11.Ctx, session pkcs11.SessionHandle, key pkcs11.ObjectHandle) {
+	t.Helper()
+	kind, err := p.GetAttributeValue(session, key, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mechanism := uint(pkcs11.CKM_ECDSA_SHA256)
+	if kind[0].Value[0] == byte(pkcs11.CKK_RSA) {
+		mechanism = pkcs11.CKM_SHA256_RSA_PKCS
+	}
+	if err := p.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
+		t.Fatal(err)
+	}
+	if signature, err := p.Sign(session, []byte("signed by miekg/pkcs11")); err != nil || len(signature) == 0 {
+		t.Errorf("%d bytes, %v", len(signature), err)
+	}
+}
