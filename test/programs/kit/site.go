@@ -27,7 +27,7 @@ func NewSite(t testing.TB, ca *CA, name string, version uint16) *Site {
 	}
 	s := &Site{Name: name}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" { // as browsers ask for an icon
+		if r.URL.Path == "/favicon.ico" { // browsers ask for it, or do not
 			http.NotFound(w, r)
 			return
 		}
