@@ -66,6 +66,17 @@ func fail(err error) {
 	os.Exit(1)
 }
 
+// goEnds is how programs in Go end.
+var goEnds = []struct {
+	how, did string
+	code     int
+}{
+	{"close", "after Close", 0},
+	{"exit", "by os.Exit, without Close", 3},
+	{"signing", "by os.Exit, with goroutines that sign", 3},
+	{"panic", "by a panic", 2},
+}
+
 func TestGo(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		k.Generate(t, "p256", kit.SignerLabel)
@@ -73,11 +84,12 @@ func TestGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for how, code := range map[string]int{"close": 0, "exit": 3, "signing": 3, "panic": 2} {
-			t.Run(how, func(t *testing.T) {
+		for _, end := range goEnds {
+			t.Run(end.how, func(t *testing.T) {
 				t.Parallel()
-				row(t, k, "crypto11", "=v1.2.5", "by "+how)
-				repeat(t, k, &client{args: []string{self}, env: []string{goHostVariable + "=" + k.Label + " " + k.PIN + " " + how}, code: code, print: "signed"})
+				row(t, k, "crypto11", "=v1.2.5", end.did)
+				env := []string{goHostVariable + "=" + k.Label + " " + k.PIN + " " + end.how}
+				repeat(t, k, &client{args: []string{self}, env: env, code: end.code, print: "signed"})
 			})
 		}
 	})
