@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"testing"
@@ -38,7 +40,7 @@ func TestTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := &http.Server{
-			ReadHeaderTimeout: time.Minute,
+			ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = w.Write([]byte(r.TLS.PeerCertificates[0].Subject.CommonName))
 			}),
