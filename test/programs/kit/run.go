@@ -60,7 +60,7 @@ func Command(t testing.TB, as, name string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience) // the test's own has ended when it cleans up
+	ctx, cancel := context.WithCancel(context.Background()) // the test's own has ended when it cleans up
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = account.Home
@@ -96,7 +96,7 @@ func Shell(t testing.TB, as, script string) string {
 	return Run(t, as, "sh", "-euc", script)
 }
 
-// Output runs a command and gives what it prints on both its outputs. Files take it, not pipes: what a daemon keeps open does not keep the test waiting.
+// Output runs one of Command's and gives what it prints on both its outputs. Files take it, not pipes: what a daemon keeps open does not keep the test waiting.
 func Output(cmd *exec.Cmd) (string, error) {
 	out, err := os.CreateTemp("", "output")
 	if err != nil {
@@ -105,7 +105,11 @@ func Output(cmd *exec.Cmd) (string, error) {
 	defer os.Remove(out.Name())
 	defer out.Close()
 	cmd.Stdout, cmd.Stderr = out, out
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	defer time.AfterFunc(patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }).Stop()
+	err = cmd.Wait()
 	text, errRead := os.ReadFile(out.Name())
 	return string(text), errors.Join(err, errRead)
 }
