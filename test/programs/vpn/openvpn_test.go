@@ -52,8 +52,8 @@ func inToken(t *testing.T, k *kit.Token, key string) string {
 
 func inFile(key, certificate string) string { return "key " + key + "\ncert " + certificate + "\n" }
 
-// vpnKeys are the kinds of keys, each with the version of TLS that the handshake is to have.
-var vpnKeys = []struct{ kind, tls string }{{"rsa2048", "1.3"}, {"rsa2048", "1.2"}, {"p256", "1.3"}, {"p256", "1.2"}, {"p384", "1.3"}}
+// vpnKeys are the kinds of keys, each with the version of TLS that the handshake is to have. The first two are always tried.
+var vpnKeys = []struct{ kind, tls string }{{"rsa2048", "1.2"}, {"p256", "1.3"}, {"rsa2048", "1.3"}, {"p256", "1.2"}, {"p384", "1.3"}}
 
 func TestOpenVPNClient(t *testing.T) {
 	kit.Tokens(t, kit.Spec{NoPIN: true}, func(t *testing.T, k *kit.Token) {
@@ -62,7 +62,7 @@ func TestOpenVPNClient(t *testing.T) {
 		far.greet(t)
 		ca := kit.NewCA(t)
 		serverKey := inFile(ca.Pair(t, "p256", "vpn.example.org"))
-		for _, c := range vpnKeys {
+		for _, c := range vpnKeys[:kit.Count(2, len(vpnKeys))] {
 			t.Run(c.kind+"-"+c.tls, func(t *testing.T) {
 				name := "client-" + c.kind + "-" + c.tls
 				key, certificate := ca.Pair(t, c.kind, name)
@@ -74,7 +74,7 @@ func TestOpenVPNClient(t *testing.T) {
 				said := kit.Start(t, near.command(t, "openvpn", "--config", client.conf))
 				near.reaches(t, tunnelServer)
 				kit.Contains(t, heard.Printed(), "VERIFY OK: depth=0, CN="+name, "Control Channel: TLSv"+c.tls)
-				again(t, said, heard, name, kit.Count(1, 50))
+				again(t, said, heard, name, kit.Count(1, 10))
 			})
 		}
 	})
@@ -140,7 +140,7 @@ func TestOpenVPNServer(t *testing.T) {
 				said := kit.Start(t, near.command(t, "openvpn", "--config", client.conf))
 				near.reaches(t, tunnelServer)
 				kit.Contains(t, said.Printed(), "VERIFY OK: depth=0, CN=vpn.example.org")
-				again(t, said, heard, "client", kit.Count(2, 50))
+				again(t, said, heard, "client", kit.Count(1, 10))
 			})
 		}
 	})

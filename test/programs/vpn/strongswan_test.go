@@ -128,18 +128,19 @@ func sides(t *testing.T, k *kit.Token, kind, key, auth string) (a, b *charon) {
 	return a, b
 }
 
+// ikeKeys are the kinds of keys, each with how far is to be told that the signature was made. The first two are always tried.
+var ikeKeys = []struct{ kind, scheme string }{
+	{"rsa2048", "RSA_EMSA_PKCS1_SHA2_256"}, {"p256", "ECDSA_WITH_SHA256_DER"}, {"p384", "ECDSA_WITH_SHA384_DER"},
+}
+
 func TestStrongSwan(t *testing.T) {
 	kit.Tokens(t, kit.Spec{NoPIN: true}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "strongSwan", "charon-systemd", "IKEv2 with an RSA or ECDSA key and its certificate, as initiator and as responder")
-		for _, c := range []struct{ kind, scheme string }{
-			{"rsa2048", "RSA_EMSA_PKCS1_SHA2_256"},
-			{"p256", "ECDSA_WITH_SHA256_DER"},
-			{"p384", "ECDSA_WITH_SHA384_DER"},
-		} {
+		for _, c := range ikeKeys[:kit.Count(2, len(ikeKeys))] {
 			t.Run(c.scheme, func(t *testing.T) {
 				a, b := sides(t, k, c.kind, c.scheme, "pubkey")
 				a.swanctl(t, "--load-all", "--noprompt")
-				for range kit.Count(1, 50) {
+				for range kit.Count(1, 10) {
 					for _, initiator := range []*charon{a, b} {
 						initiator.swanctl(t, "--initiate", "--child", "net")
 						established(t, a, b)
@@ -148,7 +149,7 @@ func TestStrongSwan(t *testing.T) {
 					}
 				}
 				signed := strings.Count(b.daemon.Printed(), "authentication of 'near.example.org' with "+c.scheme+" successful")
-				if want := kit.Count(2, 100); signed != want {
+				if want := 2 * kit.Count(1, 10); signed != want {
 					t.Errorf("far says of %d connections that near signed so, not %d:\n%s", signed, want, b.daemon.Printed())
 				}
 			})
