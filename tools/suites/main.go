@@ -32,7 +32,7 @@ var suites = []suite{
 	{"asan", false, func() ([]run, error) {
 		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi"}}}, nil
 	}},
-	{"clients", true, fixed("./test/clients", "./test/demo")},
+	{"clients", true, fixed("./test/demo")},
 	{"programs", true, programs},
 	{"shim", true, fixed("./test/shim")},
 	{"guard", true, fixed("./test/guard")},

@@ -126,7 +126,8 @@ func decrypts(t *testing.T, key crypto11.SignerDecrypter) {
 	if got, err := key.Decrypt(rand.Reader, oaep, &rsa.OAEPOptions{Hash: crypto.SHA256}); err != nil || !bytes.Equal(got, secret) {
 		t.Errorf("OAEP: %q, %v", got, err)
 	}
-	old, err := rsa.EncryptPKCS1v15(rand.Reader, public, secret) //nolint:staticcheck // what old programs do
+	//lint:ignore SA1019 old programs do
+	old, err := rsa.EncryptPKCS1v15(rand.Reader, public, secret)
 	if err != nil {
 		t.Fatal(err)
 	}

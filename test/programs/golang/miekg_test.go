@@ -14,14 +14,14 @@ func TestMiekg(t *testing.T) {
 		kit.Row(t, k, "miekg/pkcs11", required(t, "github.com/miekg/pkcs11"), "logs in, finds keys, reads attributes, signs; starts again")
 		k.Generate(t, "rsa2048", "rsa")
 		k.Generate(t, "p256", "ec")
-		for range kit.Count(3, 100) {
-			cycle(t, k)
+		for i := range kit.Count(3, 100) {
+			cycle(t, k, i == 0)
 		}
 	})
 }
 
-// cycle is a program's life with the module, from loading it to letting go of it.
-func cycle(t *testing.T, k *kit.Token) {
+// cycle is a program's life with the module, from loading it to letting go of it; its user may mistype the PIN once.
+func cycle(t *testing.T, k *kit.Token, mistypes bool) {
 	t.Helper()
 	p := pkcs11.New(kit.Module)
 	if p == nil {
@@ -39,6 +39,11 @@ func cycle(t *testing.T, k *kit.Token) {
 	session, err := p.OpenSession(slotOf(t, p, k), pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if mistypes {
+		if err := p.Login(session, pkcs11.CKU_USER, "wrong"); !errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INCORRECT)) {
+			t.Errorf("login with a wrong PIN: %v", err)
+		}
 	}
 	if err := p.Login(session, pkcs11.CKU_USER, k.PIN); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package p11kit_test
 
 import (
-	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
@@ -61,7 +60,7 @@ func TestMutualTLS(t *testing.T) {
 			kit.Contains(t, must(t, cmd), "Handshake was completed", "The certificate is trusted", "HTTP/1.0 200 OK")
 		}
 		without := kit.Command(t, kit.User, "gnutls-cli", cli...)
-		without.Stdin = strings.NewReader(fmt.Sprint("GET / HTTP/1.0\r\n\r\n"))
+		without.Stdin = strings.NewReader("GET / HTTP/1.0\r\n\r\n")
 		if out, _ := kit.Output(without); strings.Contains(out, "200 OK") {
 			t.Errorf("a client without a key is served:\n%s", out)
 		}
