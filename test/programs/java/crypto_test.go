@@ -43,7 +43,7 @@ func TestOAEP(t *testing.T) {
 func TestThreads(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "Java", jdk, "20 threads sign and encrypt at once, throw, and start processes")
-		t.Log(keyed(t, k).run(t, "Threads", "20", strconv.Itoa(kit.Count(20, 300))))
+		t.Log(keyed(t, k).run(t, "Threads", "20", strconv.Itoa(kit.Count(20, 200))))
 	})
 }
 
