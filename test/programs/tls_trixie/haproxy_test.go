@@ -54,7 +54,7 @@ func TestHAProxy(t *testing.T) {
 		kit.Apply(t, "root", []kit.Section{{Action: "add", Where: configuration, Text: frontends.String()}})
 		kit.Run(t, "root", "systemd-tmpfiles", "--create", "haproxy.conf") // as at boot
 		d := kit.Start(t, kit.Command(t, "root", "haproxy", "-Ws", "-f", configuration, "-p", "/run/haproxy.pid", "-S", "/run/haproxy-master.sock"))
-		for kind, address := range addresses {
+		for _, address := range addresses {
 			kit.Await(t, address, d)
 			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 				config := &tls.Config{RootCAs: ca.Pool(), ServerName: "site", MinVersion: version, MaxVersion: version}
