@@ -9,13 +9,23 @@ import (
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
 )
 
-// newOpenDNSSEC puts what `ncrypt11 config` prints where SoftHSM is in Debian's files.
-func newOpenDNSSEC(t *testing.T, k *kit.Token) []kit.Section {
+// newOpenDNSSEC puts what `ncrypt11 config` prints where SoftHSM is in Debian's files, and types the PIN where that is said.
+func newOpenDNSSEC(t *testing.T, k *kit.Token) {
 	t.Helper()
 	sections := k.Config(t, "opendnssec", "")
 	change(t, "/etc/opendnssec/conf.xml", `(?s)<Repository name="SoftHSM">.*?</Repository>`, sections[0].Text)
 	change(t, "/etc/opendnssec/kasp.xml", `<Repository>SoftHSM</Repository>`, `<Repository>ncrypt11</Repository>`)
-	return sections[1:]
+	if k.PIN == "" {
+		return
+	}
+	kit.Run(t, "root", "expect", "-c", `set timeout 30
+spawn `+strings.TrimSpace(sections[1].Text)+`
+expect "PIN"
+send "`+k.PIN+`\r"
+expect eof
+lassign [wait] a b c status
+exit $status`)
+	t.Cleanup(func() { kit.Run(t, "root", "ods-hsmutil", "logout") })
 }
 
 // change replaces text in a file, until the test ends.
@@ -40,17 +50,9 @@ func change(t *testing.T, file, pattern, by string) {
 }
 
 func TestHSMUtil(t *testing.T) {
-	kit.Tokens(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenDNSSEC", "opendnssec-common", "ods-hsmutil logs in, makes, lists, tests and removes keys; ods-hsmspeed")
-		login := newOpenDNSSEC(t, k)
-		kit.Run(t, "root", "expect", "-c", `set timeout 30
-spawn `+strings.TrimSpace(login[0].Text)+`
-expect "PIN"
-send "`+k.PIN+`\r"
-expect eof
-lassign [wait] a b c status
-exit $status`)
-		t.Cleanup(func() { kit.Run(t, "root", "ods-hsmutil", "logout") })
+	kit.Tokens(t, kit.Spec{NoPIN: true}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "OpenDNSSEC", "opendnssec-common", "ods-hsmutil makes, lists, tests and removes keys; ods-hsmspeed")
+		newOpenDNSSEC(t, k)
 		for _, kind := range [][]string{{"rsa", "2048"}, {"ecdsa", "256"}} {
 			out := kit.Run(t, "root", "ods-hsmutil", append([]string{"generate", "ncrypt11"}, kind...)...)
 			_, id, _ := strings.Cut(strings.TrimSpace(out), "Key generation successful: ")
@@ -69,8 +71,8 @@ exit $status`)
 }
 
 func TestOpenDNSSEC(t *testing.T) {
-	kit.Tokens(t, kit.Spec{NoPIN: true}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenDNSSEC", "opendnssec-signer", "makes its keys in the token and signs a zone")
+	kit.Tokens(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
+		kit.Row(t, k, "OpenDNSSEC", "opendnssec-signer", "asks for the PIN once, makes its keys in the token and signs a zone")
 		newOpenDNSSEC(t, k)
 		const unsigned, signed = "/var/lib/opendnssec/unsigned/example.org", "/var/lib/opendnssec/signed/example.org"
 		kit.Write(t, "opendnssec", unsigned, zone)
