@@ -59,7 +59,7 @@ func newDepartments(t *testing.T, k *kit.Token) []department {
 // visitAll goes to every site, again and again where that is asked for. The sites see who comes anew each time.
 func (b *browser) visitAll(t *testing.T, departments []department) {
 	t.Helper()
-	rounds := kit.Count(1, 25)
+	rounds := kit.Count(1, 5)
 	for range rounds {
 		for _, d := range departments {
 			for i := range d.pages {

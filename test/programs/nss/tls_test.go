@@ -45,7 +45,7 @@ func TestClient(t *testing.T) {
 			out := d.run(t, "tstclnt", "-W", append(args, "-h", "localhost", "-A", d.write(t, "request", "GET / HTTP/1.0\r\n\r\n"))...)
 			kit.Contains(t, out, kit.Welcome("somebody", h.version))
 
-			n := kit.Count(20, 2000)
+			n := kit.Count(20, 500)
 			args = append(args, "-d", d.name, "-c", strconv.Itoa(n), "-t", "8", "-N", "-q")
 			if d.pinFile != "" {
 				args = append(args, "-W", d.pinFile)
@@ -72,7 +72,7 @@ func TestServer(t *testing.T) {
 			server := kit.Start(t, kit.Command(t, kit.User, "selfserv", args...))
 			kit.Await(t, "127.0.0.1:8443", server)
 			config := &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", MinVersion: h.version, MaxVersion: h.version}
-			kit.Handshakes(t, "127.0.0.1:8443", kit.Count(20, 2000), 8, config, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK")
+			kit.Handshakes(t, "127.0.0.1:8443", kit.Count(20, 500), 8, config, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK")
 			_ = server.Stop(t, 9)
 		}
 	})
