@@ -2,7 +2,6 @@
 package forks_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
@@ -37,6 +36,9 @@ var forkRuns = []forkRun{
 	{"daemon", "signing", "daemons whose threads signed while they forked twice", 10, 2, "daemon"},
 }
 
+// names are what the programs are, for people.
+var names = map[string]string{"children": "children", "prompts": "PIN prompts", "engine": "OpenSSL's engine", "daemon": "daemons"}
+
 // libraries are what programs are linked with.
 var libraries = map[string][]string{"engine": {"-lcrypto"}}
 
@@ -52,7 +54,7 @@ func TestForks(t *testing.T) {
 				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c", libraries[run.program]...)
 			}
 			t.Run(run.program+"_"+run.mode, func(t *testing.T) {
-				kit.Row(t, k, "fork: "+strings.ReplaceAll(run.mode, "_", " "), "gcc", run.did)
+				kit.Row(t, k, "fork: "+names[run.program], "gcc", run.did)
 				run.do(t, k, record, programs[run.program])
 			})
 		}
