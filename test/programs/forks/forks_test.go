@@ -36,11 +36,16 @@ var forkRuns = []forkRun{
 	{"daemon", "signing", "daemons whose threads signed while they forked twice", 10, 2, "daemon"},
 }
 
-// names are what the programs are, for people.
-var names = map[string]string{"children": "children", "prompts": "PIN prompts", "engine": "OpenSSL's engine", "daemon": "daemons"}
-
-// libraries are what programs are linked with.
-var libraries = map[string][]string{"engine": {"-lcrypto"}}
+// hosts are the programs: what they are for people, whose package makes them so, and what they are linked with.
+var hosts = map[string]struct {
+	name, pkg string
+	libraries []string
+}{
+	"children": {"children", "gcc", nil},
+	"prompts":  {"PIN prompts", "gcc", nil},
+	"engine":   {"OpenSSL's engine", "libengine-pkcs11-openssl", []string{"-lcrypto"}},
+	"daemon":   {"daemons", "gcc", nil},
+}
 
 // longRuns is how often each is done in the long form.
 const longRuns = 1000
@@ -50,11 +55,12 @@ func TestForks(t *testing.T) {
 		record := kit.NewRecord(t, k)
 		programs := make(map[string]string)
 		for _, run := range forkRuns {
+			host := hosts[run.program]
 			if programs[run.program] == "" {
-				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c", libraries[run.program]...)
+				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c", host.libraries...)
 			}
 			t.Run(run.program+"_"+run.mode, func(t *testing.T) {
-				kit.Row(t, k, "fork: "+names[run.program], "gcc", run.did)
+				kit.Row(t, k, "fork: "+host.name, host.pkg, run.did)
 				run.do(t, k, record, programs[run.program])
 			})
 		}
