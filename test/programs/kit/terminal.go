@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +39,7 @@ func Type(t testing.TB, cmd *exec.Cmd, answers ...Answer) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer time.AfterFunc(patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }).Stop()
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	screen := ""
