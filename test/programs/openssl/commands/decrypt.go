@@ -29,7 +29,7 @@ func (o *Tool) Decipher(t *testing.T, label string) {
 		encrypt func() ([]byte, error)
 		options []string
 	}{
-		"PKCS #1":      {func() ([]byte, error) { return rsa.EncryptPKCS1v15(rand.Reader, public, []byte(secret)) }, nil},
+		"PKCS #1":      {func() ([]byte, error) { return o.encryptPKCS1(t, public), nil }, nil},
 		"OAEP":         {oaep(sha1.New()), []string{"-pkeyopt", "rsa_padding_mode:oaep"}},
 		"OAEP SHA-256": {oaep(sha256.New()), []string{"-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256"}},
 	} {
@@ -43,6 +43,23 @@ func (o *Tool) Decipher(t *testing.T, label string) {
 			t.Errorf("%s: it is decrypted to %q", name, got)
 		}
 	}
+}
+
+// encryptPKCS1 has OpenSSL encrypt the secret with the public key: Go no longer likes to.
+func (o *Tool) encryptPKCS1(t *testing.T, public *rsa.PublicKey) []byte {
+	t.Helper()
+	file := o.File(t, "public.pem", publicPEM(t, public))
+	kit.Run(t, "root", "openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", file, "-in", o.File(t, "secret", secret), "-out", o.Path("encrypted.pkcs1"))
+	return o.Read(t, "encrypted.pkcs1")
+}
+
+func publicPEM(t *testing.T, public any) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
 // Derive agrees on a secret with the owner of another key on the same curve: pkeyutl -derive.
@@ -62,11 +79,7 @@ func (o *Tool) Derive(t *testing.T, label string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.MarshalPKIXPublicKey(peer.PublicKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := o.File(t, "peer.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	file := o.File(t, "peer.pem", publicPEM(t, peer.PublicKey()))
 	o.Run(t, append([]string{"pkeyutl", "-derive", "-peerkey", file, "-out", o.Path("shared")}, o.Key("-inkey", label)...)...)
 	want, err := peer.ECDH(public)
 	if err != nil {
