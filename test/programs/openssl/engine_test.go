@@ -69,7 +69,7 @@ func TestDecrypt(t *testing.T) {
 }
 
 func TestServer(t *testing.T) {
-	withKeys(t, kit.EachLogin, "openssl s_server: TLS 1.2 and 1.3 with RSA and ECDSA keys", func(t *testing.T, o *commands.Tool) {
+	withKeys(t, kit.Tokens, "openssl s_server: TLS 1.2 and 1.3 with RSA and ECDSA keys", func(t *testing.T, o *commands.Tool) {
 		ca := kit.NewCA(t)
 		for _, label := range []string{"rsa", "ec"} {
 			t.Run(label, func(t *testing.T) { o.Serve(t, ca, label, kit.Count(10, 1000)) })

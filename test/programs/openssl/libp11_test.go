@@ -9,7 +9,7 @@ import (
 
 // Programs that use libp11 themselves load the module from where they are told.
 func TestLibp11(t *testing.T) {
-	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "libp11", "libp11-3", "a program in C lists keys and signs")
 		n := kit.Count(10, 1000)
 		if made := commands.Libp11(t, k, "hosts/libp11.c", "sign", n); made["parent"] != n {

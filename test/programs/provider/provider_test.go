@@ -75,7 +75,7 @@ func TestDecrypt(t *testing.T) {
 }
 
 func TestServer(t *testing.T) {
-	withKeys(t, kit.EachLogin, "openssl s_server: TLS 1.2 and 1.3 with RSA, ECDSA and Ed25519 keys", func(t *testing.T, o *commands.Tool) {
+	withKeys(t, kit.Tokens, "openssl s_server: TLS 1.2 and 1.3 with RSA, ECDSA and Ed25519 keys", func(t *testing.T, o *commands.Tool) {
 		ca := kit.NewCA(t)
 		for _, label := range []string{"rsa", "ec", "ed"} {
 			t.Run(label, func(t *testing.T) { o.Serve(t, ca, label, kit.Count(10, 1000)) })
@@ -94,7 +94,7 @@ func TestClient(t *testing.T) {
 
 // Keys that OpenSSL makes in the token can be used like others, and the token has them when OpenSSL has ended.
 func TestGenerate(t *testing.T) {
-	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, program, debian, "openssl genpkey and storeutl: makes RSA, EC and Ed25519 keys in the token, and lists them")
 		o := commands.New(t, k, commands.Provider)
 		o.Generate(t, "rsa", "RSA", "rsa_keygen_bits:2048")
@@ -111,7 +111,7 @@ func TestGenerate(t *testing.T) {
 }
 
 func TestCurl(t *testing.T) {
-	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "curl (OpenSSL provider)", "curl", "client certificates from the token, TLS 1.2 and 1.3")
 		kit.Apply(t, k.Owner, k.Config(t, commands.Provider, ""))
 		commands.Curl(t, k)
@@ -119,7 +119,7 @@ func TestCurl(t *testing.T) {
 }
 
 func TestLibp11(t *testing.T) {
-	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "libp11", "libp11-3t64", "a program in C lists keys and signs")
 		n := kit.Count(10, 1000)
 		if made := commands.Libp11(t, k, "../openssl/hosts/libp11.c", "sign", n); made["parent"] != n {
@@ -129,7 +129,7 @@ func TestLibp11(t *testing.T) {
 }
 
 func TestLibp11Fork(t *testing.T) {
-	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
+	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "libp11", "libp11-3t64", "forked children sign with the key that their parent had opened")
 		n := kit.Count(10, 1000)
 		if made := commands.Libp11(t, k, "../openssl/hosts/libp11.c", "fork", n); made["parent"] != n || made["child"] != n {
