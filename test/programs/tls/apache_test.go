@@ -51,7 +51,7 @@ func TestApache(t *testing.T) {
 				kit.Row(t, k, "Apache httpd", "apache2", "served TLS 1.2 and 1.3 with RSA and ECDSA keys, MPM "+mpm)
 				s := newSite(t, k, "apache")
 				startApache(t, s, mpm)
-				s.handshakes(t, kit.Count(200, 10000))
+				s.handshakes(t, kit.Count(80, 10000))
 			})
 		})
 	}
@@ -65,7 +65,7 @@ func TestApacheReload(t *testing.T) {
 				s := newSite(t, k, "apache")
 				startApache(t, s, mpm)
 				s.busy(t, func() {
-					for range kit.Count(2, 30) {
+					for range kit.Count(1, 30) {
 						master := pidIn(t, apachePID)
 						before := children(master)
 						kit.Shell(t, "root", apacheReload)

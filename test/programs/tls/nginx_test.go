@@ -49,7 +49,7 @@ func TestNginx(t *testing.T) {
 		kit.Row(t, k, "nginx", "nginx-light", "served TLS 1.2 and 1.3 with RSA and ECDSA keys, four workers, a PIN from a file")
 		s := newSite(t, k, "nginx")
 		startNginx(t, s)
-		s.handshakes(t, kit.Count(400, 10000))
+		s.handshakes(t, kit.Count(80, 10000))
 	})
 }
 
@@ -58,7 +58,7 @@ func TestNginxWithoutPIN(t *testing.T) {
 		kit.Row(t, k, "nginx", "nginx-light", "served TLS 1.2 and 1.3 with keys of a token without a PIN")
 		s := newSite(t, k, "nginx")
 		startNginx(t, s)
-		s.handshakes(t, kit.Count(200, 2000))
+		s.handshakes(t, kit.Count(40, 2000))
 	})
 }
 
@@ -68,7 +68,7 @@ func TestNginxReload(t *testing.T) {
 		s := newSite(t, k, "nginx")
 		startNginx(t, s)
 		s.busy(t, func() {
-			for range kit.Count(3, 50) {
+			for range kit.Count(1, 50) {
 				master := pidIn(t, nginxPID)
 				before := children(master)
 				kit.Shell(t, "root", nginxReload)
