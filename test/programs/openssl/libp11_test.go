@@ -21,7 +21,7 @@ func TestLibp11(t *testing.T) {
 func TestLibp11Fork(t *testing.T) {
 	kit.EachLogin(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "libp11", "libp11-3", "forked children sign with the key that their parent had opened")
-		n := kit.Count(10, 1000)
+		n := kit.Count(10, 200)
 		if made := commands.Libp11(t, k, "hosts/libp11.c", "fork", n); made["parent"] != n || made["child"] != n {
 			t.Errorf("signatures: %v", made)
 		}
