@@ -25,13 +25,12 @@ func verify(t *testing.T, file string) {
 // Debian 12's BIND takes -E, but was built without OpenSSL's engines. Debian 13's has providers: see the package bind.
 func TestBIND(t *testing.T) {
 	kit.Tokens(t, kit.Spec{NoPIN: true}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "BIND", "bind9-utils", "dnssec-keyfromlabel with an engine")
 		k.Generate(t, "rsa2048", "key")
 		out, err := kit.Try(t, "root", "dnssec-keyfromlabel", "-E", "pkcs11", "-a", "RSASHA256", "-l", k.URI("key", ""), "-K", kit.Dir(t, "root"), "example.org")
 		if err == nil {
 			t.Fatalf("it can, and should be tested:\n%s", out)
 		}
 		kit.Contains(t, out, "no engine")
-		t.Skip("this BIND was built without OpenSSL's engines, and cannot use providers yet: no engine")
+		kit.NotRun(t, k, "BIND", "bind9-utils", "signs a zone", "it was built without OpenSSL's engines, and cannot use providers yet: no engine")
 	})
 }

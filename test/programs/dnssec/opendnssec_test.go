@@ -18,13 +18,9 @@ func newOpenDNSSEC(t *testing.T, k *kit.Token) {
 	if k.PIN == "" {
 		return
 	}
-	kit.Run(t, "root", "expect", "-c", `set timeout 30
-spawn `+strings.TrimSpace(sections[1].Text)+`
-expect "PIN"
-send "`+k.PIN+`\r"
-expect eof
-lassign [wait] a b c status
-exit $status`)
+	if screen, err := kit.Type(t, kit.Command(t, "root", "sh", "-c", sections[1].Text), kit.Answer{Question: "PIN", Line: k.PIN}); err != nil {
+		t.Fatalf("%v\n%s", err, screen)
+	}
 	t.Cleanup(func() { kit.Run(t, "root", "ods-hsmutil", "logout") })
 }
 

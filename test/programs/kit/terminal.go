@@ -48,6 +48,7 @@ func Type(t testing.TB, cmd *exec.Cmd, answers ...Answer) (string, error) {
 		screen += string(buffer[:n])
 		if len(answers) > 0 && strings.Contains(screen[seen:], answers[0].Question) {
 			seen = len(screen)
+			awaitHidden(keys)
 			if _, err := keys.WriteString(answers[0].Line + "\r"); err != nil {
 				t.Error(err)
 			}
@@ -62,6 +63,25 @@ func Type(t testing.TB, cmd *exec.Cmd, answers ...Answer) (string, error) {
 		err = errors.Join(err, fmt.Errorf("it never asked %q", answers[0].Question))
 	}
 	return screen, err
+}
+
+// awaitHidden waits until what is typed is not shown. A program that asks for a secret throws away what was typed before; one that shows it is not
+// waited for for ever.
+func awaitHidden(keys *os.File) {
+	raw, err := keys.SyscallConn()
+	if err != nil {
+		return
+	}
+	shown := true
+	for deadline := time.Now().Add(5 * time.Second); shown && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		err := raw.Control(func(fd uintptr) {
+			settings, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+			shown = err == nil && settings.Lflag&unix.ECHO != 0
+		})
+		if err != nil {
+			return
+		}
+	}
 }
 
 // openTerminal makes a terminal. What is written to keys is typed there, and what is read from it is shown there.

@@ -109,14 +109,20 @@ func TestOpenVPNPIN(t *testing.T) {
 		server := newOpenVPN(t, "server", serverLines, ca.File, inFile(ca.Pair(t, "p256", "vpn.example.org")))
 		client := newOpenVPN(t, "client", clientLines, ca.File, inToken(t, k, "client"))
 		heard := server.serve(t)
-		kit.Start(t, near.command(t, "expect", "-c", `set timeout 30
-spawn openvpn --config `+client.conf+`
-expect "Enter `+k.Label+` token Password:"
-send "9999\r"
-expect "Enter `+k.Label+` token Password:"
-send "`+k.PIN+`\r"
-set timeout -1
-expect eof`))
+		question := "Enter " + k.Label + " token Password:"
+		cmd := near.command(t, "openvpn", "--writepid", client.conf+".pid", "--config", client.conf)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			screen, _ := kit.Type(t, cmd, kit.Answer{Question: question, Line: "9999"}, kit.Answer{Question: question, Line: k.PIN}) // it is ended below
+			if t.Failed() {
+				t.Log(screen)
+			}
+		}()
+		t.Cleanup(func() {
+			kit.Shell(t, "root", "kill -9 $(cat "+client.conf+".pid)")
+			<-ended
+		})
 		near.reaches(t, tunnelServer)
 		kit.Contains(t, heard.Printed(), "VERIFY OK: depth=0, CN=client")
 	})
