@@ -108,6 +108,7 @@ func (b *browser) shows(t *testing.T, p *page) bool {
 			deadline = time.Now().Add(patience)
 		} else if b.isDimmed(t) { // it asks which certificate is to be sent: there is one
 			b.run(t, "xdotool", "key", "Return")
+			until(2*time.Second, func() bool { return !b.isDimmed(t) }) // a second return key would be for what comes next
 			deadline = time.Now().Add(patience)
 		}
 	}
@@ -126,13 +127,21 @@ func (b *browser) enterPIN(t *testing.T, id, pin string) {
 	for range 3 {
 		b.run(t, "xdotool", "windowactivate", id)
 		b.answer(t, pin)
-		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-			if b.window(t, b.pinWindow) != id {
-				return
-			}
+		if until(patience, func() bool { return b.window(t, b.pinWindow) != id }) {
+			return
 		}
 	}
 	b.failed(t, "the window for the PIN does not close")
+}
+
+// until waits for something for a time, and says whether it came.
+func until(patience time.Duration, so func() bool) bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if so() {
+			return true
+		}
+	}
+	return false
 }
 
 // failed ends the test with a picture.
