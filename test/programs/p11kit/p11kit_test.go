@@ -34,7 +34,10 @@ openssl dgst -sha256 -binary -out digest message
 tool . "$2" "$3" "$4" message 01 SHA256-RSA-PKCS ""
 tool . "$2" "$3" "$4" digest 02 ECDSA "--signature-format openssl"
 for key in 01 02; do openssl dgst -sha256 -verify $key.pem -signature $key.sig message; done
-if [ -n "${P11_KIT_SERVER_PID:-}" ]; then p11-kit server --kill; fi`, "sh", dir, module, k.Label, k.PIN)), "Verified OK\nVerified OK")
+if [ -n "${P11_KIT_SERVER_PID:-}" ]; then
+	kill "$P11_KIT_SERVER_PID"
+	while kill -0 "$P11_KIT_SERVER_PID" 2>/dev/null; do sleep 0.05; done
+fi`, "sh", dir, module, k.Label, k.PIN)), "Verified OK\nVerified OK")
 }
 
 func TestProxy(t *testing.T) {
@@ -55,7 +58,8 @@ func TestServer(t *testing.T) {
 		if len(sections) != 2 {
 			t.Fatalf("config prints %+v", sections)
 		}
-		client := strings.Fields(sections[1].Text)
-		sign(t, k, sections[0].Text+sections[1].Text, client[2])
+		client := strings.TrimSpace(sections[1].Text)
+		// The server says its address a moment before it listens there.
+		sign(t, k, sections[0].Text+"until "+client+" | grep "+k.Label+"; do sleep 0.05; done\n", strings.Fields(client)[2])
 	})
 }

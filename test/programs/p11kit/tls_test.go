@@ -54,7 +54,7 @@ func TestMutualTLS(t *testing.T) {
 		}
 		cli := []string{"--port", port, "--x509cafile", ca.File, "localhost"}
 		with := append([]string{"--x509keyfile", uri, "--x509certfile", clientCertificate}, cli...)
-		for range kit.Count(10, 500) {
+		for range kit.Count(10, 100) {
 			cmd := kit.Command(t, kit.User, "gnutls-cli", with...)
 			cmd.Stdin = strings.NewReader("GET / HTTP/1.0\r\n\r\n")
 			kit.Contains(t, must(t, cmd), "Handshake was completed", "The certificate is trusted", "HTTP/1.0 200 OK")
