@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"crypto/tls"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -57,7 +59,7 @@ SSLCertificateKeyFile KEY
 pid =
 [site]
 accept = 127.0.0.1:8443
-exec = /bin/cat
+connect = 127.0.0.1:8080
 cert = CERTIFICATE
 key = KEY
 `, []string{"stunnel"}, "GET / HTTP", 0},
@@ -92,6 +94,7 @@ func (s *server) serve(t *testing.T, k *kit.Token) {
 	kit.Write(t, "root", dir+"/config", strings.NewReplacer("CERTIFICATE", certificate, "KEY", "/etc/ssl/private/site.pem").Replace(s.config))
 	daemon := kit.Start(t, kit.Command(t, "root", s.command[0], slices.Concat(s.command[1:], []string{dir + "/config"})...))
 	kit.Await(t, address, daemon)
+	echo(t, "127.0.0.1:8080")
 	s.handshakes(t, ca)
 	if s.reload == 0 {
 		return
@@ -103,6 +106,29 @@ func (s *server) serve(t *testing.T, k *kit.Token) {
 	if daemon.Ended() {
 		t.Error("it has not outlived a reload")
 	}
+}
+
+// echo is what stunnel connects to. It must not be a program that stunnel starts: pkcs11-provider 1.0 takes a mutex in each forked child, which never gets
+// it where another thread was using a key, and so never becomes that program.
+func echo(t *testing.T, address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // the test has ended
+			}
+			go func() {
+				_, _ = io.Copy(conn, conn) // the client closes it when it likes
+				conn.Close()
+			}()
+		}
+	}()
 }
 
 func (s *server) handshakes(t *testing.T, ca *kit.CA) {
