@@ -68,8 +68,13 @@ func (k *key) writePrivate(name string, o *blob.Options) (*secret.Bytes, error) 
 	case encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0:
 		return k.writeEncrypted(name, o)
 	case k.archive.permits(encrypted):
-		defer func() { k.archive.close(); k.archive = nil }()
-		return writeObject(k.archive.session, k.archive.object, k.algorithm, name, o)
+		out, err := writeObject(k.archive.session, k.archive.object, k.algorithm, name, o)
+		if err == nil { // a blob type that the key does not fit is no archive
+			k.archive.close()
+			k.archive = nil
+			k.export &^= archiving
+		}
+		return out, err
 	}
 	return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "the key's export policy %#x does not allow it", k.export)
 }
@@ -148,9 +153,11 @@ func (a *archive) close() {
 	}
 }
 
+// archiving are the policies that let a key leave once, through the handle that made it.
+const archiving = plan.NCRYPT_ALLOW_ARCHIVING_FLAG | plan.NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG
+
 // archivable says whether the key may leave once, and not otherwise.
 func (k *key) archivable() bool {
-	const archiving = plan.NCRYPT_ALLOW_ARCHIVING_FLAG | plan.NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG
 	return k.persistent() && k.export&archiving != 0 && !k.isolated()
 }
 

@@ -1,6 +1,7 @@
 package ncryptmap
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
@@ -35,13 +36,29 @@ func (h *handles) remove(handle Handle) {
 	delete(h.objects, handle)
 }
 
+// take gives what a handle stands for, which it does not any more: of several that take it at once, one gets it. Error: NTE_INVALID_HANDLE.
+func take[T any](h *handles, handle Handle) (T, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	object, ok := h.objects[handle].(T)
+	if !ok {
+		return object, notThat[T](handle)
+	}
+	delete(h.objects, handle)
+	return object, nil
+}
+
 // get gives what a handle stands for, if that is a T. Error: NTE_INVALID_HANDLE.
 func get[T any](h *handles, handle Handle) (T, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	object, ok := h.objects[handle].(T)
 	if !ok {
-		return object, nte.Errorf(nte.NTE_INVALID_HANDLE, "handle %#x is no %T, or was freed", uint64(handle), object)
+		return object, notThat[T](handle)
 	}
 	return object, nil
+}
+
+func notThat[T any](handle Handle) error {
+	return nte.Errorf(nte.NTE_INVALID_HANDLE, "handle %#x is no %v, or was freed", uint64(handle), reflect.TypeFor[T]())
 }

@@ -16,11 +16,12 @@ type key struct {
 	mu       sync.Mutex
 	provider *provider
 	final    bool
-	opened   bool // by NCryptOpenKey: made by somebody else, or earlier
+	gone     bool // freed or deleted, while another call waited for it
 
 	name      string // empty: the key lives as long as the handle
 	machine   bool
 	flags     uint32 // that it was made with
+	isolation plan.Protection
 	algorithm *algorithm
 	curve     *pubkey.Curve
 	length    uint32       // bits
@@ -55,6 +56,7 @@ func (k *key) drop() {
 	k.material = nil
 	k.archive.close()
 	k.archive = nil
+	k.gone = true
 	for _, s := range []**token.Session{&k.session, &k.loggedIn} {
 		if *s != nil {
 			_ = (*s).Close() // with it go the objects that are not kept
@@ -63,13 +65,26 @@ func (k *key) drop() {
 	}
 }
 
-// begun gives a key that is not final yet. Error: NTE_INVALID_HANDLE, as for a key that is final there is nothing left to do.
-func (k *KSP) begun(h Handle) (*key, error) {
+// held gives a key in whatever state, locked. Error: NTE_INVALID_HANDLE.
+func (k *KSP) held(h Handle) (*key, error) {
 	key, err := get[*key](&k.handles, h)
 	if err != nil {
 		return nil, err
 	}
 	key.mu.Lock()
+	if key.gone {
+		key.mu.Unlock()
+		return nil, nte.Errorf(nte.NTE_INVALID_HANDLE, "the key was freed or deleted")
+	}
+	return key, nil
+}
+
+// begun gives a key that is not final yet, locked. Error: NTE_INVALID_HANDLE, as for a key that is final there is nothing left to do.
+func (k *KSP) begun(h Handle) (*key, error) {
+	key, err := k.held(h)
+	if err != nil {
+		return nil, err
+	}
 	if key.final {
 		key.mu.Unlock()
 		return nil, nte.Errorf(nte.NTE_INVALID_HANDLE, "the key is final")
@@ -79,18 +94,13 @@ func (k *KSP) begun(h Handle) (*key, error) {
 
 // finished gives a key that can be used, locked. Errors: NTE_INVALID_HANDLE, NTE_BAD_KEY_STATE.
 func (k *KSP) finished(h Handle) (*key, error) {
-	key, err := get[*key](&k.handles, h)
+	key, err := k.held(h)
 	if err != nil {
 		return nil, err
 	}
-	key.mu.Lock()
 	if !key.final {
 		key.mu.Unlock()
 		return nil, nte.Errorf(nte.NTE_BAD_KEY_STATE, "the key is not final: call NCryptFinalizeKey first")
-	}
-	if key.session == nil {
-		key.mu.Unlock()
-		return nil, nte.Errorf(nte.NTE_INVALID_HANDLE, "the key was deleted")
 	}
 	return key, nil
 }

@@ -22,11 +22,10 @@ func New(engine *token.Provider) *KSP {
 
 // FreeObject is NCryptFreeObject: the handle means nothing afterwards. A key that is not kept is gone. Error: NTE_INVALID_HANDLE.
 func (k *KSP) FreeObject(object Handle) error {
-	closing, err := get[interface{ close() }](&k.handles, object)
+	closing, err := take[interface{ close() }](&k.handles, object)
 	if err != nil {
 		return err
 	}
-	k.handles.remove(object)
 	closing.close()
 	return nil
 }

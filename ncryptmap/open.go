@@ -30,7 +30,7 @@ func (k *KSP) OpenKey(prov Handle, name string, legacyKeySpec, flags uint32) (Ha
 		return 0, noKeyset(name)
 	}
 	key := newKey(p, name, flags&NCRYPT_MACHINE_KEY_FLAG)
-	key.opened, key.final, key.session = true, true, s
+	key.final, key.session = true, s
 	if err := key.load(); err != nil {
 		key.close()
 		return 0, status(err)
@@ -101,22 +101,19 @@ func (k *key) recognize(set *attr.Set) error {
 // DeleteKey is NCryptDeleteKey: the key is gone for good, and the handle with it. Where it fails, the handle stays. Errors: NTE_INVALID_HANDLE, also for a
 // key that is not kept; NTE_BAD_KEYSET for one that is not final, or was deleted by another.
 func (k *KSP) DeleteKey(handle Handle, flags uint32) error {
-	key, err := get[*key](&k.handles, handle)
+	key, err := k.held(handle)
 	if err != nil {
 		return err
 	}
+	defer key.mu.Unlock()
 	if err := checkFlags(callDelete, flags); err != nil {
 		return err
 	}
-	key.mu.Lock()
-	defer key.mu.Unlock()
 	switch {
 	case !key.persistent():
 		return nte.Errorf(nte.NTE_INVALID_HANDLE, "the key is not kept: NCryptFreeObject ends it")
 	case !key.final:
 		return noKeyset(key.name)
-	case key.session == nil:
-		return nte.Errorf(nte.NTE_INVALID_HANDLE, "the key was deleted")
 	}
 	if err := key.destroy(); err != nil {
 		return status(err)

@@ -27,16 +27,23 @@ func propertyOf(name string) *property {
 	return &properties[i]
 }
 
-// checkProperty refuses names that are none, and values that are too long.
-func checkProperty(name string, value []byte) error {
-	n := len(utf16.Encode([]rune(name)))
-	switch {
-	case n == 0 || n > NCRYPT_MAX_PROPERTY_NAME:
+// checkProperty refuses names that are none.
+func checkProperty(name string) error {
+	if n := len(utf16.Encode([]rune(name))); n == 0 || n > NCRYPT_MAX_PROPERTY_NAME {
 		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "a property's name has 1 to %d characters", NCRYPT_MAX_PROPERTY_NAME)
+	}
+	return nil
+}
+
+// checkValue refuses names that are none, and values that are none or too long.
+func checkValue(name string, value []byte) error {
+	switch {
+	case value == nil:
+		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no value")
 	case len(value) > NCRYPT_MAX_PROPERTY_DATA:
 		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "a property's value has at most %d bytes", NCRYPT_MAX_PROPERTY_DATA)
 	}
-	return nil
+	return checkProperty(name)
 }
 
 // GetProperty is NCryptGetProperty, of a provider or a key. Errors: NTE_INVALID_HANDLE; NTE_BAD_FLAGS; NTE_NOT_SUPPORTED for a property that such an object
@@ -45,16 +52,12 @@ func (k *KSP) GetProperty(object Handle, name string, flags uint32) ([]byte, err
 	if p, err := get[*provider](&k.handles, object); err == nil {
 		return p.property(name, flags)
 	}
-	key, err := get[*key](&k.handles, object)
+	key, err := k.held(object)
 	if err != nil {
 		return nil, err
 	}
-	key.mu.Lock()
 	defer key.mu.Unlock()
-	if key.final && key.session == nil {
-		return nil, nte.Errorf(nte.NTE_INVALID_HANDLE, "the key was deleted")
-	}
-	if err := checkProperty(name, nil); err != nil {
+	if err := checkProperty(name); err != nil {
 		return nil, err
 	}
 	value, err := key.property(name, flags)
@@ -99,22 +102,15 @@ func notFound(name string) error {
 // NTE_BAD_FLAGS; NTE_NOT_SUPPORTED for a property that cannot be set; NTE_BAD_KEY_STATE for one that cannot be set any more; NTE_BAD_DATA for a value of
 // another length.
 func (k *KSP) SetProperty(object Handle, name string, value []byte, flags uint32) error {
-	if value == nil {
-		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no value")
-	}
 	if p, err := get[*provider](&k.handles, object); err == nil {
 		return p.setProperty(name, value, flags)
 	}
-	key, err := get[*key](&k.handles, object)
+	key, err := k.held(object)
 	if err != nil {
 		return err
 	}
-	key.mu.Lock()
 	defer key.mu.Unlock()
-	if key.final && key.session == nil {
-		return nte.Errorf(nte.NTE_INVALID_HANDLE, "the key was deleted")
-	}
-	if err := checkProperty(name, value); err != nil {
+	if err := checkValue(name, value); err != nil {
 		return err
 	}
 	return status(key.setProperty(name, value, flags))
@@ -148,7 +144,7 @@ func (k *key) importByProperty(blobType string, value []byte) error {
 		return nte.Errorf(nte.NTE_BAD_KEY_STATE, "the key is final")
 	}
 	was := *k.algorithm
-	material, err := blob.Read(blobType, value, nil)
+	material, err := blob.Read(blobType, value, &blob.Options{})
 	if err != nil {
 		return err
 	}
@@ -161,6 +157,6 @@ func (k *key) importByProperty(blobType string, value []byte) error {
 		return err
 	}
 	k.material.Close()
-	k.material = material
+	k.material, k.wrapped = material, nil
 	return nil
 }

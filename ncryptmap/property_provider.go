@@ -15,7 +15,7 @@ const (
 
 // property gives a provider's property.
 func (p *provider) property(name string, flags uint32) ([]byte, error) {
-	if err := checkProperty(name, nil); err != nil {
+	if err := checkProperty(name); err != nil {
 		return nil, err
 	}
 	if err := checkFlags(callGetProperty, flags); err != nil {
@@ -48,7 +48,7 @@ func setOrMissing(name string, value []byte) ([]byte, error) {
 }
 
 func (p *provider) setProperty(name string, value []byte, flags uint32) error {
-	if err := checkProperty(name, value); err != nil {
+	if err := checkValue(name, value); err != nil {
 		return err
 	}
 	if err := checkFlags(callSetProperty, flags); err != nil {

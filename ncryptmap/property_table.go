@@ -210,8 +210,6 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 	return nil
 }
 
-const allUsages = plan.NCRYPT_ALLOW_ALL_USAGES
-
 func setKeyUsage(k *key, value []byte, _ uint32) error {
 	usage, err := parseDword(value)
 	switch {
@@ -219,7 +217,7 @@ func setKeyUsage(k *key, value []byte, _ uint32) error {
 		return err
 	case k.final:
 		return frozen(NCRYPT_KEY_USAGE_PROPERTY)
-	case usage&^allUsages != 0:
+	case usage&^plan.NCRYPT_ALLOW_ALL_USAGES != 0:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "key usage %#x has unknown bits", usage)
 	}
 	k.usage = usage
