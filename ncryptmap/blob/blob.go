@@ -3,58 +3,14 @@
 package blob
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
-
-// Key is a key as a blob has it. Close wipes it.
-type Key struct {
-	Algorithm string         // CNG's name: RSA, ECDSA_P256, ECDH_P384, ECDSA, ECDH, DSA, DH, AES, ...
-	Class     ck.ObjectClass // CKO_PUBLIC_KEY, CKO_PRIVATE_KEY or CKO_SECRET_KEY
-	KeyType   ck.KeyType
-	Usage     *uint32 // what the blob says that the key is for (NCRYPT_ALLOW_*); nil: it says nothing
-	Name      string  // what the blob says that the key is called; empty: it says nothing
-
-	parts   attr.Template
-	secrets []*secret.Bytes
-}
-
-// Parts are the key's numbers, named by the attributes that PKCS #11 gives them, big-endian and without leading zeros; points are uncompressed. Values are
-// wiped by Close.
-func (k *Key) Parts() attr.Template { return k.parts }
-
-// Get gives one of the numbers, nil where the key has it not.
-func (k *Key) Get(typ ck.AttributeType) []byte {
-	value, _ := k.parts.Find(typ)
-	return value
-}
-
-// Put adds a number that everybody may know. The value is copied.
-func (k *Key) Put(typ ck.AttributeType, value []byte) {
-	k.parts = append(k.parts, attr.Attribute{Type: typ, Value: slices.Clone(value)})
-}
-
-// PutSecret adds a number that nobody may know. The value is copied; the caller wipes its own.
-func (k *Key) PutSecret(typ ck.AttributeType, value []byte) {
-	s := secret.Copy(value)
-	k.secrets = append(k.secrets, s)
-	k.parts = append(k.parts, attr.Attribute{Type: typ, Value: s.Bytes()})
-}
-
-// Close wipes the secret numbers.
-func (k *Key) Close() {
-	if k == nil {
-		return
-	}
-	for _, s := range k.secrets {
-		s.Close()
-	}
-	k.parts, k.secrets = nil, nil
-}
 
 // Options are what comes beside a blob, in a list of parameters (NCryptBufferDesc).
 type Options struct {
@@ -70,14 +26,18 @@ type Options struct {
 type format struct {
 	name  string
 	class ck.ObjectClass // what it has; 0: any
-	// read makes a key of exactly these bytes. Errors: nte.NTE_INVALID_PARAMETER for a magic number of another kind, nte.NTE_BAD_DATA for lengths that do
-	// not fit, nte.NTE_NOT_SUPPORTED for what is not supported.
+	// read makes a key of exactly these bytes; nil: the name stands for several formats. Errors: that of wrongMagic, nte.NTE_BAD_DATA for lengths that do not
+	// fit, nte.NTE_NOT_SUPPORTED for what is not supported.
 	read func(data []byte, o *Options) (*Key, error)
-	// write is the opposite; nil: the format is only read. Errors: nte.NTE_BAD_TYPE where the key is of another kind.
+	// write is the opposite; nil: the format is only read. Errors: nte.NTE_BAD_TYPE where the key is of another kind or lacks a number, nte.NTE_BAD_DATA where
+	// a number does not fit its field.
 	write func(k *Key, o *Options) (*secret.Bytes, error)
 }
 
-var formats = slices.Concat(rsaFormats, eccFormats, secretFormats)
+var formats = slices.Concat(
+	genericFormats, rsaFormats, eccFormats, eccFullFormats, dhFormats, dsaFormats, capiFormats, capiGroupFormats, secretFormats, headedFormats, pqFormats,
+	pqWrapperFormats,
+)
 
 func find(name string) *format {
 	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
@@ -96,8 +56,11 @@ func Private(name string) bool {
 	return f != nil && f.class != ck.CKO_PUBLIC_KEY
 }
 
-// Read makes a key of a blob. Error: nte.NTE_NOT_SUPPORTED for a format that is not known or does not parse as a private key, nte.NTE_INVALID_PARAMETER
-// and nte.NTE_BAD_DATA for public ones.
+// maxBlob bounds the time and the memory that a blob can take. The longest are those of hash-based and lattice keys: a few KiB.
+const maxBlob = 1 << 20
+
+// Read makes a key of a blob. Errors: nte.NTE_NOT_SUPPORTED for a format that is not known, and for a private or secret key's blob that begins with the wrong
+// magic number; nte.NTE_INVALID_PARAMETER for such a public one, an empty one, or a curve that is not known; nte.NTE_BAD_DATA for lengths that do not fit.
 func Read(name string, data []byte, o *Options) (*Key, error) {
 	f := find(name)
 	switch {
@@ -105,23 +68,53 @@ func Read(name string, data []byte, o *Options) (*Key, error) {
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no blob type %q", name)
 	case len(data) == 0:
 		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "the blob is empty")
+	case len(data) > maxBlob:
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "the blob has %d bytes, more than %d", len(data), maxBlob)
 	}
 	if o == nil {
 		o = &Options{}
 	}
-	return f.read(data, o)
+	k, err := f.readOrFind(data, o)
+	var magic *magicError
+	if !errors.As(err, &magic) {
+		return k, err
+	}
+	if f.class == ck.CKO_PUBLIC_KEY {
+		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "%s: %w", name, err)
+	}
+	return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s: %w", name, err)
 }
 
-// Write makes a blob of a key. Errors: nte.NTE_INVALID_PARAMETER for a format that is not known, nte.NTE_BAD_TYPE for one that the key does not fit.
+// readOrFind reads a blob, whose magic number says which format it has where the name stands for several.
+func (f *format) readOrFind(data []byte, o *Options) (*Key, error) {
+	if f.read != nil {
+		return f.read(data, o)
+	}
+	name, err := nameByMagic(f.class, data)
+	if err != nil {
+		return nil, err
+	}
+	return find(name).read(data, o)
+}
+
+// Write makes a blob of a key. Errors: nte.NTE_INVALID_PARAMETER for a format that is not known, nte.NTE_BAD_TYPE for one that the key does not fit,
+// nte.NTE_BAD_DATA for a key with a number that is longer than its field, nte.NTE_NOT_SUPPORTED for a format that is only read.
 func Write(name string, k *Key, o *Options) (*secret.Bytes, error) {
 	f := find(name)
+	if f != nil && f.read == nil {
+		f = find(nameByType(name, k.KeyType))
+	}
 	switch {
-	case f == nil:
+	case f == nil && find(name) == nil:
 		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no blob type %q", name)
+	case f == nil:
+		return nil, wrongKind(name, k)
 	case f.write == nil:
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s is only read", name)
 	case f.class == ck.CKO_PRIVATE_KEY && k.Class != f.class:
 		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs a private key", name)
+	case f.class == ck.CKO_PUBLIC_KEY && k.Class == ck.CKO_SECRET_KEY, f.class == ck.CKO_SECRET_KEY && k.Class != f.class:
+		return nil, wrongKind(name, k)
 	}
 	if o == nil {
 		o = &Options{}
@@ -129,24 +122,29 @@ func Write(name string, k *Key, o *Options) (*secret.Bytes, error) {
 	return f.write(k, o)
 }
 
+// magicError says that a blob is of another kind than its name says. What status that is depends on the format: Read says it. On Windows a public blob with
+// a magic number of nothing is an invalid parameter, and a private one with a public one's is not supported.
+type magicError struct{ found, want uint32 }
+
+func (e *magicError) Error() string {
+	return fmt.Sprintf("the blob begins with %#08x, not with %#08x", e.found, e.want)
+}
+
+func wrongMagic(found, want uint32) error { return &magicError{found, want} }
+
 // wrongKind is what a format answers to a key that it cannot carry.
 func wrongKind(name string, k *Key) error {
 	return nte.Errorf(nte.NTE_BAD_TYPE, "%s does not carry %s keys", name, k.Algorithm)
 }
 
-// Specific is the name of the format that a generic name stands for: PUBLICBLOB and PRIVATEBLOB are what keys of the group are usually written as.
-func Specific(name, group string) string {
-	generic := map[string]string{"PUBLICBLOB": "PUBLICBLOB", "PRIVATEBLOB": "PRIVATEBLOB"}[name]
-	if generic == "" {
-		return name
+// needs fails where a key lacks a number that a blob is made of.
+func needs(name string, k *Key, types ...ck.AttributeType) error {
+	for _, typ := range types {
+		if len(k.Get(typ)) == 0 {
+			return nte.Errorf(nte.NTE_BAD_TYPE, "%s needs the key's %v, which this %s key has not", name, typ, k.Algorithm)
+		}
 	}
-	switch group {
-	case "RSA":
-		return "RSA" + generic
-	case "ECDSA", "ECDH":
-		return "ECC" + generic
-	}
-	return name
+	return nil
 }
 
 // Encrypts says whether a blob of that name, with these options, is encrypted.

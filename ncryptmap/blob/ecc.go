@@ -9,8 +9,11 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// BCRYPT_ECCKEY_BLOB: dwMagic, cbKey; then X and Y, and d of private keys, cbKey bytes each.
-const eccHeader = 8
+// BCRYPT_ECCKEY_BLOB (bcrypt.h): dwMagic, cbKey; then X and Y, and d of private keys, cbKey bytes each.
+const (
+	eccHeader    = 8
+	uncompressed = 4 // what a point begins with: SEC 1, section 2.3.3
+)
 
 // eccMagic is a magic number of ECC keys: it says what they are for, and on which curve, unless that is said beside the blob.
 type eccMagic struct {
@@ -30,80 +33,6 @@ var eccMagics = []eccMagic{
 	{0x50444345, 0x56444345, "ECDSA", nil},
 }
 
-var eccFormats = []format{
-	{"ECCPUBLICBLOB", ck.CKO_PUBLIC_KEY, readECCPublic, writeECC("ECCPUBLICBLOB", false)},
-	{"ECCPRIVATEBLOB", ck.CKO_PRIVATE_KEY, readECCPrivate, writeECC("ECCPRIVATEBLOB", true)},
-}
-
-// curveNames are CNG's names of curves (BCRYPT_ECC_CURVE_*).
-var curveNames = []struct {
-	name  string
-	curve *pubkey.Curve
-}{
-	{"nistP256", pubkey.P256}, {"secP256r1", pubkey.P256}, {"x962P256v1", pubkey.P256},
-	{"nistP384", pubkey.P384}, {"secP384r1", pubkey.P384},
-	{"nistP521", pubkey.P521}, {"secP521r1", pubkey.P521},
-}
-
-// CurveByName finds a curve by CNG's name, nil where it is not supported.
-func CurveByName(name string) *pubkey.Curve {
-	for _, c := range curveNames {
-		if c.name == name {
-			return c.curve
-		}
-	}
-	return nil
-}
-
-// CurveName is CNG's name of a curve.
-func CurveName(curve *pubkey.Curve) string {
-	for _, c := range curveNames {
-		if c.curve == curve {
-			return c.name
-		}
-	}
-	return ""
-}
-
-func readECCPublic(data []byte, o *Options) (*Key, error) { return readECC(data, o, false) }
-
-func readECCPrivate(data []byte, o *Options) (*Key, error) { return readECC(data, o, true) }
-
-func readECC(data []byte, o *Options, private bool) (*Key, error) {
-	r := &reader{data: data}
-	found := r.ulong()
-	i := slices.IndexFunc(eccMagics, func(m eccMagic) bool { return found == m.magic(private) })
-	if i < 0 {
-		return nil, wrongMagic(found, eccMagics[0].magic(private))
-	}
-	curve := eccMagics[i].curve
-	if curve == nil {
-		if curve = CurveByName(o.Curve); curve == nil {
-			return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no curve %q", o.Curve)
-		}
-	}
-	size := r.ulong()
-	x, y := r.take(size), r.take(size)
-	var d []byte
-	if private {
-		d = r.take(size)
-	}
-	if err := r.end(); err != nil {
-		return nil, err
-	}
-	if int(size) != curve.Size {
-		return nil, nte.Errorf(nte.NTE_BAD_DATA, "numbers of %d bytes, where %s has %d", size, curve.Name, curve.Size)
-	}
-	k := &Key{Algorithm: eccMagics[i].algorithm, Class: ck.CKO_PUBLIC_KEY, KeyType: ck.CKK_EC}
-	k.Put(ck.CKA_EC_PARAMS, curve.Params)
-	k.Put(ck.CKA_EC_POINT, slices.Concat([]byte{4}, x, y))
-	if private {
-		k.Class = ck.CKO_PRIVATE_KEY
-		k.PutSecret(ck.CKA_VALUE, d)
-	}
-	return k, nil
-}
-
 func (m *eccMagic) magic(private bool) uint32 {
 	if private {
 		return m.private
@@ -111,38 +40,100 @@ func (m *eccMagic) magic(private bool) uint32 {
 	return m.public
 }
 
-func writeECC(name string, private bool) func(*Key, *Options) (*secret.Bytes, error) {
-	return func(k *Key, _ *Options) (*secret.Bytes, error) {
-		curve, point, err := pointOf(k)
-		i := slices.IndexFunc(eccMagics, func(m eccMagic) bool { return m.algorithm == k.Algorithm && (m.curve == nil || m.curve == curve) })
-		if err != nil || i < 0 {
-			return nil, wrongKind(name, k)
+// findECC finds the row of a magic number.
+func findECC(found uint32, private bool) (*eccMagic, error) {
+	i := slices.IndexFunc(eccMagics, func(m eccMagic) bool { return found == m.magic(private) })
+	if i < 0 {
+		return nil, wrongMagic(found, eccMagics[0].magic(private))
+	}
+	return &eccMagics[i], nil
+}
+
+var eccFormats = []format{
+	{"ECCPUBLICBLOB", ck.CKO_PUBLIC_KEY, readECC(false), writeECC("ECCPUBLICBLOB", false)},
+	{"ECCPRIVATEBLOB", ck.CKO_PRIVATE_KEY, readECC(true), writeECC("ECCPRIVATEBLOB", true)},
+}
+
+func readECC(private bool) func([]byte, *Options) (*Key, error) {
+	return func(data []byte, o *Options) (*Key, error) {
+		r := &reader{data: data}
+		m, err := findECC(r.ulong(), private)
+		if err != nil {
+			return nil, err
 		}
-		n := 2
+		c := curveWhere(func(c *curve) bool { return m.curve != nil && c.known == m.curve })
+		if m.curve == nil {
+			c = curveNamed(o.Curve)
+		}
+		if c == nil {
+			return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no curve %q", o.Curve)
+		}
+		size := r.ulong()
+		x, y := r.take(size), r.take(size)
+		var d []byte
 		if private {
-			n = 3
+			d = r.take(size)
 		}
-		w := newWriter(eccHeader + n*curve.Size)
-		w.ulong(eccMagics[i].magic(private), uint32(curve.Size))
-		w.bytes(point[1:])
-		if private {
-			d := k.Get(ck.CKA_VALUE)
-			if len(d) > curve.Size {
-				w.out.Close()
-				return nil, wrongKind(name, k)
-			}
-			w.fixed(d, curve.Size)
+		if err := r.end(); err != nil {
+			return nil, err
 		}
-		return w.out, nil
+		if int64(size) != int64(c.size) {
+			return nil, nte.Errorf(nte.NTE_BAD_DATA, "numbers of %d bytes, where %s has %d", size, c.names[0], c.size)
+		}
+		return eccKey(m.algorithm, c, private, x, y, d)
 	}
 }
 
-// pointOf gives a key's curve and its uncompressed point.
-func pointOf(k *Key) (*pubkey.Curve, []byte, error) {
-	curve, err := pubkey.DecodeParams(k.Get(ck.CKA_EC_PARAMS), ck.CKK_EC)
-	if err != nil {
-		return nil, nil, err
+// eccKey makes a key of its numbers. Of a private key the public half may be zeros, as it is from programs that know d only: it is left out, and who takes
+// the key in computes it.
+func eccKey(algorithm string, c *curve, private bool, x, y, d []byte) (*Key, error) {
+	k := newKey(algorithm, c.keyType(), private)
+	k.Put(ck.CKA_EC_PARAMS, c.params)
+	absent := len(number(x)) == 0 && len(number(y)) == 0
+	switch {
+	case absent && private:
+	case !c.montgomery():
+		k.Put(ck.CKA_EC_POINT, slices.Concat([]byte{uncompressed}, x, y))
+	case len(number(y)) != 0:
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "a point of %s has no second coordinate: it must be zero", c.names[0])
+	default:
+		k.Put(ck.CKA_EC_POINT, x)
 	}
-	point, err := pubkey.DecodePoint(curve, k.Get(ck.CKA_EC_POINT))
-	return curve, point, err
+	if !private {
+		return k, nil
+	}
+	if !c.montgomery() {
+		d = number(d)
+	}
+	if len(d) == 0 || len(d) > c.size {
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "the private number is zero, or longer than %s has it", c.names[0])
+	}
+	k.PutSecret(ck.CKA_VALUE, d)
+	return k, nil
+}
+
+func writeECC(name string, private bool) func(*Key, *Options) (*secret.Bytes, error) {
+	return func(k *Key, _ *Options) (*secret.Bytes, error) {
+		c, coordinates := pointOf(k)
+		i := slices.IndexFunc(eccMagics, func(m eccMagic) bool {
+			return m.algorithm == k.Algorithm && (m.curve == nil || c != nil && m.curve == c.known)
+		})
+		if c == nil || i < 0 {
+			return nil, wrongKind(name, k)
+		}
+		size := eccHeader + 2*c.size
+		if private {
+			if err := needs(name, k, ck.CKA_VALUE); err != nil {
+				return nil, err
+			}
+			size += c.size
+		}
+		w := newWriter(size)
+		w.ulong(eccMagics[i].magic(private), uint32(c.size))
+		w.bytes(coordinates)
+		if private {
+			w.fixed(k.Get(ck.CKA_VALUE), c.size)
+		}
+		return w.done()
+	}
 }

@@ -3,6 +3,8 @@ package blob
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+	"slices"
 	"unicode/utf16"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
@@ -36,10 +38,17 @@ func (r *reader) take(n uint32) []byte {
 	return taken
 }
 
+// text gives the next n bytes as a string.
+func (r *reader) text(n uint32) string {
+	s, ok := text(r.take(n))
+	r.bad = r.bad || !ok
+	return s
+}
+
 // end fails where the blob was too short or is too long.
 func (r *reader) end() error {
 	if r.bad || len(r.data) != 0 {
-		return nte.Errorf(nte.NTE_BAD_DATA, "the lengths in the blob's header do not fit its size")
+		return nte.Errorf(nte.NTE_BAD_DATA, "the lengths in the blob's header do not fit its size, or a string in it is not UTF-16")
 	}
 	return nil
 }
@@ -47,10 +56,20 @@ func (r *reader) end() error {
 // number is a big-endian number as PKCS #11 has it: without leading zeros.
 func number(value []byte) []byte { return bytes.TrimLeft(value, "\x00") }
 
-// writer puts a blob together, in memory that is wiped.
+// bitLen is the length in bits of a big-endian number that everybody may know.
+func bitLen(value []byte) uint32 {
+	value = number(value)
+	if len(value) == 0 {
+		return 0
+	}
+	return uint32(8*(len(value)-1) + bits.Len8(value[0]))
+}
+
+// writer puts a blob together, in memory that is wiped. Its size is known before; done says whether every number fitted its field.
 type writer struct {
 	out *secret.Bytes
 	at  int
+	bad bool
 }
 
 func newWriter(size int) *writer { return &writer{out: secret.New(size)} }
@@ -62,13 +81,35 @@ func (w *writer) ulong(values ...uint32) {
 	}
 }
 
-// fixed writes a big-endian number into n bytes, which must be enough for it.
+// fixed writes a big-endian number into n bytes.
 func (w *writer) fixed(value []byte, n int) {
+	if len(value) > n {
+		value = number(value)
+	}
+	if len(value) > n {
+		w.bad, value = true, nil
+	}
 	copy(w.out.Bytes()[w.at+n-len(value):], value)
 	w.at += n
 }
 
+// little writes a big-endian number into n bytes, in the other order, as CAPI has numbers.
+func (w *writer) little(value []byte, n int) {
+	from := w.at
+	w.fixed(value, n)
+	slices.Reverse(w.out.Bytes()[from:w.at])
+}
+
 func (w *writer) bytes(value []byte) { w.fixed(value, len(value)) }
+
+// done gives the blob.
+func (w *writer) done() (*secret.Bytes, error) {
+	if w.bad {
+		w.out.Close()
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "a number of the key is longer than its field in the blob")
+	}
+	return w.out, nil
+}
 
 // text reads UTF-16LE with its NUL, or without.
 func text(value []byte) (string, bool) {
@@ -82,20 +123,9 @@ func text(value []byte) (string, bool) {
 	if n := len(units); n > 0 && units[n-1] == 0 {
 		units = units[:n-1]
 	}
-	for i, u := range units {
-		if u == 0 || utf16.IsSurrogate(rune(u)) && !paired(units, i) {
-			return "", false
-		}
-	}
-	return string(utf16.Decode(units)), true
-}
-
-// paired says whether the surrogate at i has its other half.
-func paired(units []uint16, i int) bool {
-	const replacement = '\uFFFD'
-	before := i > 0 && utf16.DecodeRune(rune(units[i-1]), rune(units[i])) != replacement
-	after := i+1 < len(units) && utf16.DecodeRune(rune(units[i]), rune(units[i+1])) != replacement
-	return before || after
+	s := string(utf16.Decode(units))
+	// A NUL within ends nothing, and half a surrogate pair is no character: either makes the text none.
+	return s, !slices.Contains(units, 0) && slices.Equal(utf16.Encode([]rune(s)), units)
 }
 
 // wide writes UTF-16LE with its NUL.

@@ -1,8 +1,6 @@
 package blob
 
 import (
-	"math/big"
-
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -24,8 +22,39 @@ var rsaFormats = []format{
 	{"RSAFULLPRIVATEBLOB", ck.CKO_PRIVATE_KEY, readRSA(magicRSA3), writeRSA("RSAFULLPRIVATEBLOB", magicRSA3)},
 }
 
+// rsaNumber is a number behind the header, and the field of the header that has its length.
+type rsaNumber struct {
+	typ    ck.AttributeType
+	length func(n *rsaLengths) uint32
+	secret bool
+}
+
 // rsaLengths is the header behind the magic number. BitLength is not looked at, as on Windows.
 type rsaLengths struct{ bits, exponent, modulus, prime1, prime2 uint32 }
+
+var (
+	ofExponent = func(n *rsaLengths) uint32 { return n.exponent }
+	ofModulus  = func(n *rsaLengths) uint32 { return n.modulus }
+	ofPrime1   = func(n *rsaLengths) uint32 { return n.prime1 }
+	ofPrime2   = func(n *rsaLengths) uint32 { return n.prime2 }
+)
+
+// rsaNumbers are those of a full private key, in their order. A private key has the first four, a public one two.
+var rsaNumbers = []rsaNumber{
+	{ck.CKA_PUBLIC_EXPONENT, ofExponent, false},
+	{ck.CKA_MODULUS, ofModulus, false},
+	{ck.CKA_PRIME_1, ofPrime1, true},
+	{ck.CKA_PRIME_2, ofPrime2, true},
+	{ck.CKA_EXPONENT_1, ofPrime1, true},
+	{ck.CKA_EXPONENT_2, ofPrime2, true},
+	{ck.CKA_COEFFICIENT, ofPrime1, true},
+	{ck.CKA_PRIVATE_EXPONENT, ofModulus, true},
+}
+
+// rsaNumbersOf gives the numbers that follow a header with this magic number.
+func rsaNumbersOf(magic uint32) []rsaNumber {
+	return rsaNumbers[:map[uint32]int{magicRSA1: 2, magicRSA2: 4, magicRSA3: len(rsaNumbers)}[magic]]
+}
 
 func readRSA(magic uint32) func([]byte, *Options) (*Key, error) {
 	return func(data []byte, _ *Options) (*Key, error) {
@@ -33,64 +62,45 @@ func readRSA(magic uint32) func([]byte, *Options) (*Key, error) {
 		if found := r.ulong(); found != magic {
 			return nil, wrongMagic(found, magic)
 		}
-		n := rsaLengths{r.ulong(), r.ulong(), r.ulong(), r.ulong(), r.ulong()}
-		k := &Key{Algorithm: "RSA", Class: ck.CKO_PUBLIC_KEY, KeyType: ck.CKK_RSA}
-		k.Put(ck.CKA_PUBLIC_EXPONENT, number(r.take(n.exponent)))
-		k.Put(ck.CKA_MODULUS, number(r.take(n.modulus)))
-		if magic != magicRSA1 {
-			k.Class = ck.CKO_PRIVATE_KEY
-			k.PutSecret(ck.CKA_PRIME_1, number(r.take(n.prime1)))
-			k.PutSecret(ck.CKA_PRIME_2, number(r.take(n.prime2)))
+		n := &rsaLengths{r.ulong(), r.ulong(), r.ulong(), r.ulong(), r.ulong()}
+		k := newKey("RSA", ck.CKK_RSA, magic != magicRSA1)
+		for _, f := range rsaNumbersOf(magic) {
+			length := f.length(n)
+			if length == 0 || length > maxRSABytes {
+				k.Close()
+				return nil, nte.Errorf(nte.NTE_BAD_DATA, "a number of the RSA key has %d bytes", length)
+			}
+			k.put(f.typ, number(r.take(length)), f.secret)
 		}
-		if magic == magicRSA3 {
-			k.PutSecret(ck.CKA_EXPONENT_1, number(r.take(n.prime1)))
-			k.PutSecret(ck.CKA_EXPONENT_2, number(r.take(n.prime2)))
-			k.PutSecret(ck.CKA_COEFFICIENT, number(r.take(n.prime1)))
-			k.PutSecret(ck.CKA_PRIVATE_EXPONENT, number(r.take(n.modulus)))
-		}
-		if err := r.end(); err != nil {
-			k.Close()
-			return nil, err
-		}
-		if n.modulus > maxRSABytes || n.exponent == 0 || n.modulus == 0 || magic != magicRSA1 && (n.prime1 == 0 || n.prime2 == 0) {
-			k.Close()
-			return nil, nte.Errorf(nte.NTE_BAD_DATA, "a number of the RSA key is missing or too long")
-		}
-		return k, nil
+		return k.checked(r)
 	}
 }
 
 func writeRSA(name string, magic uint32) func(*Key, *Options) (*secret.Bytes, error) {
 	return func(k *Key, _ *Options) (*secret.Bytes, error) {
-		if k.KeyType != ck.CKK_RSA || len(k.Get(ck.CKA_MODULUS)) == 0 || len(k.Get(ck.CKA_PUBLIC_EXPONENT)) == 0 {
+		if k.KeyType != ck.CKK_RSA {
 			return nil, wrongKind(name, k)
 		}
-		exponent, modulus := k.Get(ck.CKA_PUBLIC_EXPONENT), k.Get(ck.CKA_MODULUS)
-		p, q := k.Get(ck.CKA_PRIME_1), k.Get(ck.CKA_PRIME_2)
-		if magic == magicRSA1 {
-			p, q = nil, nil
+		numbers := rsaNumbersOf(magic)
+		for _, f := range numbers {
+			if err := needs(name, k, f.typ); err != nil {
+				return nil, err
+			}
 		}
-		size := rsaHeader + len(exponent) + len(modulus) + len(p) + len(q)
-		if magic == magicRSA3 {
-			size += 2*len(p) + len(q) + len(modulus)
+		length := func(typ ck.AttributeType) uint32 { return uint32(len(k.Get(typ))) }
+		n := &rsaLengths{bitLen(k.Get(ck.CKA_MODULUS)), length(ck.CKA_PUBLIC_EXPONENT), length(ck.CKA_MODULUS), 0, 0}
+		if magic != magicRSA1 {
+			n.prime1, n.prime2 = length(ck.CKA_PRIME_1), length(ck.CKA_PRIME_2)
+		}
+		size := rsaHeader
+		for _, f := range numbers {
+			size += int(f.length(n))
 		}
 		w := newWriter(size)
-		w.ulong(magic, uint32(new(big.Int).SetBytes(modulus).BitLen()), uint32(len(exponent)), uint32(len(modulus)), uint32(len(p)), uint32(len(q)))
-		w.bytes(exponent)
-		w.bytes(modulus)
-		w.bytes(p)
-		w.bytes(q)
-		if magic == magicRSA3 {
-			w.fixed(k.Get(ck.CKA_EXPONENT_1), len(p))
-			w.fixed(k.Get(ck.CKA_EXPONENT_2), len(q))
-			w.fixed(k.Get(ck.CKA_COEFFICIENT), len(p))
-			w.fixed(k.Get(ck.CKA_PRIVATE_EXPONENT), len(modulus))
+		w.ulong(magic, n.bits, n.exponent, n.modulus, n.prime1, n.prime2)
+		for _, f := range numbers {
+			w.fixed(k.Get(f.typ), int(f.length(n)))
 		}
-		return w.out, nil
+		return w.done()
 	}
-}
-
-// wrongMagic: a public blob with the magic number of nothing is an invalid parameter on Windows, and so is one of another kind.
-func wrongMagic(found, want uint32) error {
-	return nte.Errorf(nte.NTE_INVALID_PARAMETER, "the blob begins with %#08x, not with %#08x", found, want)
 }

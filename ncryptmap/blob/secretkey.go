@@ -50,12 +50,12 @@ func secretKey(value []byte, algorithm string) (*Key, error) {
 }
 
 func writeKeyData(k *Key, _ *Options) (*secret.Bytes, error) {
-	if k.Class != ck.CKO_SECRET_KEY {
-		return nil, wrongKind("KeyDataBlob", k)
+	if err := needs("KeyDataBlob", k, ck.CKA_VALUE); err != nil {
+		return nil, err
 	}
 	value := k.Get(ck.CKA_VALUE)
 	w := newWriter(keyDataHeader + len(value))
 	w.ulong(magicKeyData, versionKeyData, uint32(len(value)))
 	w.bytes(value)
-	return w.out, nil
+	return w.done()
 }
