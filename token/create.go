@@ -202,16 +202,6 @@ func (t *Token) stillAdmits(d *draft) error {
 	return nil
 }
 
-// keepOne keeps a draft, or discards it.
-func (s *Session) keepOne(keys guard.Keys, d *draft) (ck.ObjectHandle, error) {
-	handles, err := s.keep(d)
-	if err != nil {
-		discard(keys, d)
-		return 0, err
-	}
-	return handles[0], nil
-}
-
 // newObject makes the object of a draft.
 func (s *Session) newObject(d *draft) *object {
 	o := &object{id: d.id, private: d.private(), attrs: d.set}

@@ -3,6 +3,7 @@ package token
 import (
 	"sync"
 
+	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
@@ -20,6 +21,7 @@ type Session struct {
 	find   *search
 	ops    [operationKinds]*operation // the active ones
 	room   [operationKinds]operation  // where they are kept, so that starting one makes no garbage
+	halves attr.Template              // KeepHalves; nil: private keys are stored alone
 }
 
 // OpenSession is C_OpenSession.

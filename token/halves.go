@@ -1,0 +1,56 @@
+package token
+
+import (
+	"slices"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+)
+
+// KeepHalves has the session store the public half of every private key that it stores, beside it and in the same durable step: no program sees the one without
+// the other. The template says what the public key object is beside its numbers; CKA_CLASS and CKA_KEY_TYPE go without saying.
+func (s *Session) KeepHalves(t attr.Template) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.halves = slices.Clone(t)
+	return nil
+}
+
+// withHalf gives the drafts to be kept for one: it, and its public half where that is wanted. The session's lock is held.
+func (s *Session) withHalf(d *draft) ([]*draft, error) {
+	if s.halves == nil || !d.isToken() || classOf(d.set) != ck.CKO_PRIVATE_KEY {
+		return []*draft{d}, nil
+	}
+	t := append(slices.Clone(s.halves), attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PUBLIC_KEY))})
+	for _, typ := range append([]ck.AttributeType{ck.CKA_KEY_TYPE}, publicParts...) {
+		if value, ok := d.set.Get(typ); ok {
+			t = append(t, attr.Attribute{Type: typ, Value: value})
+		}
+	}
+	built, err := s.build(attr.Create, t)
+	if err != nil {
+		return nil, err
+	}
+	half := draftOf(built)
+	if _, _, err := s.admit(half); err != nil {
+		return nil, err
+	}
+	return []*draft{d, half}, completePublic(half.set)
+}
+
+// keepOne keeps a draft, with its public half where that is wanted, or discards it.
+func (s *Session) keepOne(keys guard.Keys, d *draft) (ck.ObjectHandle, error) {
+	drafts, err := s.withHalf(d)
+	var handles []ck.ObjectHandle
+	if err == nil {
+		handles, err = s.keep(drafts...)
+	}
+	if err != nil {
+		discard(keys, d)
+		return 0, err
+	}
+	return handles[0], nil
+}
