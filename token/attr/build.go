@@ -79,7 +79,7 @@ func Build(o Origin, t Template, f Facts) (*New, error) {
 	}
 	for i := range m.schema.rules {
 		if r := &m.schema.rules[i]; r.is(originRules[o].required) && !m.has(r.typ) {
-			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "attribute %#x is missing", uint(r.typ))
+			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "%v is missing", r.typ)
 		}
 	}
 	if m.schema.class == ck.CKO_CERTIFICATE {
@@ -147,7 +147,7 @@ func agreed(t Template, typ ck.AttributeType, implied *uint) (uint, error) {
 	value, ok := t.Find(typ)
 	if !ok {
 		if implied == nil {
-			return 0, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "attribute %#x is missing", uint(typ))
+			return 0, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "%v is missing", typ)
 		}
 		return *implied, nil
 	}
@@ -156,7 +156,7 @@ func agreed(t Template, typ ck.AttributeType, implied *uint) (uint, error) {
 		return 0, err
 	}
 	if implied != nil && given != *implied {
-		return 0, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is %#x in the template, the call makes %#x", uint(typ), given, *implied)
+		return 0, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v is %#x in the template, the call makes %#x", typ, given, *implied)
 	}
 	return given, nil
 }
@@ -168,18 +168,18 @@ func (m *making) take(a Attribute) error {
 		return err
 	}
 	if m.seen[a.Type] {
-		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is given twice", uint(a.Type))
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v is given twice", a.Type)
 	}
 	m.seen[a.Type] = true
 	if r.is(originRules[m.origin].forbidden) {
-		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "attribute %#x cannot be given here", uint(a.Type))
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%v cannot be given here", a.Type)
 	}
 	value, err := r.normalize(a.Value)
 	if err != nil {
 		return err
 	}
 	if r.is(onlySO) && value[0] == 1 && !m.facts.SO {
-		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "only the SO sets attribute %#x", uint(a.Type))
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "only the SO sets %v", a.Type)
 	}
 	switch {
 	case r.is(transient):
@@ -198,9 +198,9 @@ func (s *schema) lookup(typ ck.AttributeType) (*rule, error) {
 		return r, nil
 	}
 	if _, known := KindOf(typ); known {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is not one of this kind of object", uint(typ))
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v is not one of this kind of object", typ)
 	}
-	return nil, ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %#x", uint(typ))
+	return nil, ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %v", typ)
 }
 
 // asksForIsolation says whether the template requires a key to be isolated, so that other defaults than NCrypt's would make it contradict itself.

@@ -40,7 +40,7 @@ func (m *making) certificate() error {
 func (m *making) certificateByURL() error {
 	for _, typ := range []ck.AttributeType{ck.CKA_URL, ck.CKA_SUBJECT, ck.CKA_HASH_OF_SUBJECT_PUBLIC_KEY, ck.CKA_HASH_OF_ISSUER_PUBLIC_KEY} {
 		if value, _ := m.set.Get(typ); len(value) == 0 {
-			return ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "a certificate without CKA_VALUE needs attribute %#x", uint(typ))
+			return ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "a certificate without CKA_VALUE needs %v", typ)
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func change(s *Set, t Template, f *Facts, allowed flag) (*Set, error) {
 			return nil, err
 		}
 		if seen[r.typ] {
-			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "attribute %#x is given twice", uint(r.typ))
+			return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v is given twice", r.typ)
 		}
 		seen[r.typ] = true
 		if !r.is(allowed | oneWayTrue | oneWayFalse | onlySO) {
@@ -90,5 +90,5 @@ func (r *rule) mayBecome(s *Set, value []byte, f *Facts) error {
 }
 
 func (r *rule) readOnly() error {
-	return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "attribute %#x cannot be changed so", uint(r.typ))
+	return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%v cannot be changed so", r.typ)
 }

@@ -81,7 +81,7 @@ func isDate(value []byte) bool {
 
 // invalid is CKR_ATTRIBUTE_VALUE_INVALID. The reason never holds the value.
 func (r *rule) invalid(reason string) error {
-	return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "attribute %#x: %s", uint(r.typ), reason)
+	return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%v: %s", r.typ, reason)
 }
 
 // consistent checks what no row can: rules between attributes of a finished set.

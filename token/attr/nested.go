@@ -55,7 +55,7 @@ func decodeNested(in []byte, depth int) (Template, error) {
 func checkNested(a Attribute, depth int) error {
 	kind, ok := KindOf(a.Type)
 	if !ok {
-		return ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %#x in a template", uint(a.Type))
+		return ck.Errorf(ck.CKR_ATTRIBUTE_TYPE_INVALID, "unknown attribute %v in a template", a.Type)
 	}
 	if kind == KindAttributes {
 		_, err := decodeNested(a.Value, depth-1)
