@@ -1,11 +1,13 @@
 package token
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // KeepHalves has the session store the public half of every private key that it stores, beside it and in the same durable step: no program sees the one without
@@ -53,4 +55,53 @@ func (s *Session) keepOne(keys guard.Keys, d *draft) (ck.ObjectHandle, error) {
 		return 0, err
 	}
 	return handles[0], nil
+}
+
+// DestroyTogether destroys stored objects in one durable step: all of them, or none. Errors: as of DestroyObject.
+func (s *Session) DestroyTogether(handles ...ck.ObjectHandle) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	t := s.tok
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change := &store.Change{}
+	for _, h := range handles {
+		o, err := s.destroyable(h)
+		if err != nil {
+			return err
+		}
+		change.Delete = append(change.Delete, o.id)
+	}
+	if err := t.st.Commit(change); errors.Is(err, store.ErrNotFound) {
+		return ck.CKR_OBJECT_HANDLE_INVALID
+	} else if err != nil {
+		return err
+	}
+	for _, id := range change.Delete {
+		if err := t.sawDeath(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// destroyable gives a stored object that this session may destroy. The token's lock is held.
+func (s *Session) destroyable(h ck.ObjectHandle) (*object, error) {
+	o, err := s.tok.object(h)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.tok.attributes(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayWrite(o.isToken(), o.private); err != nil {
+		return nil, err
+	}
+	if o.builtIn || !o.isToken() || !set.Bool(ck.CKA_DESTROYABLE) {
+		return nil, ck.CKR_ACTION_PROHIBITED
+	}
+	return o, nil
 }

@@ -49,4 +49,12 @@ func TestKeepHalves(t *testing.T) {
 	if n := len(found(t, s, pair...)); n != 2 {
 		t.Errorf("%d objects after what failed", n)
 	}
+	wantCode(t, "one of them twice", s.DestroyTogether(halves[0], halves[0]), ck.CKR_OBJECT_HANDLE_INVALID)
+	if n := len(found(t, s, pair...)); n != 2 {
+		t.Errorf("%d objects after some could not be destroyed", n)
+	}
+	wantCode(t, "both", s.DestroyTogether(found(t, s, pair...)...), ck.CKR_OK)
+	if n := len(found(t, s, id)); n != 1 {
+		t.Errorf("%d objects when all that are stored are destroyed", n)
+	}
 }
