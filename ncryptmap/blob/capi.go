@@ -55,10 +55,10 @@ func capiType(private bool) uint32 {
 func (r *reader) capiStart(private bool, algorithms ...uint32) (version uint32, err error) {
 	first, algorithm := r.ulong(), r.ulong()
 	if first&0xff != capiType(private) {
-		return 0, wrongMagic(first, capiType(private)|capiVersion2<<8)
+		return 0, r.wrongMagic(first, capiType(private)|capiVersion2<<8)
 	}
 	if !slices.Contains(algorithms, algorithm) {
-		return 0, wrongMagic(algorithm, algorithms[0])
+		return 0, r.wrongMagic(algorithm, algorithms[0])
 	}
 	return first >> 8 & 0xff, nil
 }
@@ -104,7 +104,7 @@ func readCAPI(private bool) func([]byte, *Options) (*Key, error) {
 		magic, bits := r.ulong(), r.ulong()
 		switch {
 		case magic != capiMagic(private):
-			return nil, wrongMagic(magic, capiMagic(private))
+			return nil, r.wrongMagic(magic, capiMagic(private))
 		case version != capiVersion2 || bits > maxCAPIBits:
 			return nil, nte.Errorf(nte.NTE_BAD_DATA, "version %d of the blob, or a modulus of %d bits", version, bits)
 		}

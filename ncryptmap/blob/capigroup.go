@@ -77,7 +77,7 @@ func (g *capiGroup) read(private bool) func([]byte, *Options) (*Key, error) {
 			return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "version %d of %s keys is not supported", version, g.name)
 		}
 		if magic := r.ulong(); magic != g.magic(version, private) {
-			return nil, wrongMagic(magic, g.magic(version, private))
+			return nil, r.wrongMagic(magic, g.magic(version, private))
 		}
 		k := newKey(g.name, g.keyType, private)
 		if version == capiVersion2 {
@@ -206,6 +206,9 @@ func (g *capiGroup) write(name string, private bool) func(*Key, *Options) (*secr
 func (g *capiGroup) write2(name string, k *Key, private bool) (*secret.Bytes, error) {
 	if err := needs(name, k, ck.CKA_PRIME, ck.CKA_SUBPRIME, ck.CKA_BASE, ck.CKA_VALUE); err != nil {
 		return nil, err
+	}
+	if len(k.Get(ck.CKA_SUBPRIME)) > dsaGroupV1 {
+		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s has groups of %d bytes only", name, dsaGroupV1)
 	}
 	p := k.Get(ck.CKA_PRIME)
 	last, length := k.public(), len(p)

@@ -24,7 +24,7 @@ func readDH(magic uint32) func([]byte, *Options) (*Key, error) {
 	return func(data []byte, _ *Options) (*Key, error) {
 		r := &reader{data: data}
 		if found := r.ulong(); found != magic {
-			return nil, wrongMagic(found, magic)
+			return nil, r.wrongMagic(found, magic)
 		}
 		k := newKey("DH", ck.CKK_DH, magic == magicDHPrivate)
 		size := r.ulong()

@@ -50,7 +50,7 @@ func readDSA(data []byte, v1, v2 uint32, private bool) (*Key, error) {
 	r := &reader{data: data}
 	found := r.ulong()
 	if found != v1 && found != v2 {
-		return nil, wrongMagic(found, v1)
+		return nil, r.wrongMagic(found, v1)
 	}
 	size, seed, group := r.ulong(), uint32(dsaGroupV1), uint32(dsaGroupV1)
 	domain := &Domain{}

@@ -40,11 +40,12 @@ func (m *eccMagic) magic(private bool) uint32 {
 	return m.public
 }
 
-// findECC finds the row of a magic number.
-func findECC(found uint32, private bool) (*eccMagic, error) {
+// findECC finds the row of the magic number that a blob begins with.
+func findECC(r *reader, private bool) (*eccMagic, error) {
+	found := r.ulong()
 	i := slices.IndexFunc(eccMagics, func(m eccMagic) bool { return found == m.magic(private) })
 	if i < 0 {
-		return nil, wrongMagic(found, eccMagics[0].magic(private))
+		return nil, r.wrongMagic(found, eccMagics[0].magic(private))
 	}
 	return &eccMagics[i], nil
 }
@@ -57,7 +58,7 @@ var eccFormats = []format{
 func readECC(private bool) func([]byte, *Options) (*Key, error) {
 	return func(data []byte, o *Options) (*Key, error) {
 		r := &reader{data: data}
-		m, err := findECC(r.ulong(), private)
+		m, err := findECC(r, private)
 		if err != nil {
 			return nil, err
 		}

@@ -50,7 +50,7 @@ func sameNumber(a, b []byte) bool { return bytes.Equal(number(a), number(b)) }
 func readECCFull(private bool) func([]byte, *Options) (*Key, error) {
 	return func(data []byte, _ *Options) (*Key, error) {
 		r := &reader{data: data}
-		m, err := findECC(r.ulong(), private)
+		m, err := findECC(r, private)
 		if err != nil {
 			return nil, err
 		}

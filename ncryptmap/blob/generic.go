@@ -92,7 +92,7 @@ func nameByMagic(class ck.ObjectClass, data []byte) (string, error) {
 	}
 	private := class == ck.CKO_PRIVATE_KEY
 	if !slices.ContainsFunc(eccMagics, func(m eccMagic) bool { return m.magic(private) == magic }) {
-		return "", wrongMagic(magic, map[bool]uint32{false: magicRSA1, true: magicRSA2}[private])
+		return "", r.wrongMagic(magic, map[bool]uint32{false: magicRSA1, true: magicRSA2}[private])
 	}
 	prefix := "ECC"
 	if second == versionECCFull { // elsewhere the length of a coordinate: none is this short

@@ -28,7 +28,7 @@ func readHeaded(data []byte, magic uint32) (algorithm string, value []byte, err 
 	r := &reader{data: data}
 	size, found := r.ulong(), r.ulong()
 	if found != magic {
-		return "", nil, wrongMagic(found, magic)
+		return "", nil, r.wrongMagic(found, magic)
 	}
 	name, length := r.ulong(), r.ulong()
 	algorithm, value = r.text(name), r.take(length)

@@ -53,6 +53,14 @@ func (r *reader) end() error {
 	return nil
 }
 
+// wrongMagic is the error for a magic number that is not the one that was wanted: if there is one at all.
+func (r *reader) wrongMagic(found, want uint32) error {
+	if r.bad {
+		return r.end()
+	}
+	return wrongMagic(found, want)
+}
+
 // number is a big-endian number as PKCS #11 has it: without leading zeros.
 func number(value []byte) []byte { return bytes.TrimLeft(value, "\x00") }
 

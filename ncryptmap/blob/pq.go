@@ -103,7 +103,7 @@ func readPQ(part pqPart, algorithms []*pqAlgorithm) func([]byte, *Options) (*Key
 		case part == pqPublic && (found == magicLMSPublic || found == magicXMSSPublic):
 			return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "LMS and XMSS keys are not supported")
 		case i < 0:
-			return nil, wrongMagic(found, algorithms[0].magics[part])
+			return nil, r.wrongMagic(found, algorithms[0].magics[part])
 		}
 		nameLength, keyLength := r.ulong(), r.ulong()
 		name, value := r.text(nameLength), r.take(keyLength)

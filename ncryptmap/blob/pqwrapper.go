@@ -30,7 +30,7 @@ func pqFormat(is func(*format) bool) *format {
 func readPQWrapper(data []byte, o *Options) (*Key, error) {
 	r := &reader{data: data}
 	if found := r.ulong(); found != magicPQWrapper {
-		return nil, wrongMagic(found, magicPQWrapper)
+		return nil, r.wrongMagic(found, magicPQWrapper)
 	}
 	nameLength, blobLength := r.ulong(), r.ulong()
 	name, inner := r.text(nameLength), r.take(blobLength)

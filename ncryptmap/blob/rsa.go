@@ -60,7 +60,7 @@ func readRSA(magic uint32) func([]byte, *Options) (*Key, error) {
 	return func(data []byte, _ *Options) (*Key, error) {
 		r := &reader{data: data}
 		if found := r.ulong(); found != magic {
-			return nil, wrongMagic(found, magic)
+			return nil, r.wrongMagic(found, magic)
 		}
 		n := &rsaLengths{r.ulong(), r.ulong(), r.ulong(), r.ulong(), r.ulong()}
 		k := newKey("RSA", ck.CKK_RSA, magic != magicRSA1)

@@ -20,7 +20,7 @@ var secretFormats = []format{
 func readKeyData(data []byte, o *Options) (*Key, error) {
 	r := &reader{data: data}
 	if found := r.ulong(); found != magicKeyData {
-		return nil, wrongMagic(found, magicKeyData)
+		return nil, r.wrongMagic(found, magicKeyData)
 	}
 	if version := r.ulong(); version != versionKeyData {
 		return nil, nte.Errorf(nte.NTE_BAD_DATA, "version %d of KeyDataBlob is not known", version)
