@@ -104,7 +104,7 @@ func (p *Provider) create(slot *slot, spec *Spec, soPIN *secret.Bytes) error {
 	if err != nil {
 		return err
 	}
-	slot.tok = newToken(st, p.cfg, p.guardFor)
+	slot.tok = newToken(st, spec.Scope, p.cfg, p.guardFor)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	slot.path, slot.scope = filepath.Join(dir, slot.serial), spec.Scope

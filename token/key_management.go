@@ -1,6 +1,7 @@
 package token
 
 import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -51,8 +52,13 @@ func (s *Session) generated(t attr.Template, class ck.ObjectClass, row *mech.Row
 		return nil, err
 	}
 	f.Class, f.Mechanism = class, row.Type
+	var keyType ck.KeyType
 	if len(row.KeyTypes) > 0 {
 		f.KeyType = &row.KeyTypes[0]
+		keyType = row.KeyTypes[0]
+	}
+	if t, err = plan.Expand(t, class, keyType); err != nil {
+		return nil, err
 	}
 	return attr.Build(attr.Generate, t, f)
 }
@@ -178,6 +184,9 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 		if t, err = merge(t, template, ck.CKA_DERIVE_TEMPLATE); err != nil {
 			return 0, err
 		}
+	}
+	if t, err = plan.Expand(t, f.Class, ck.CKK_GENERIC_SECRET); err != nil {
+		return 0, err
 	}
 	built, err := attr.Build(attr.Derive, t, f)
 	if err != nil {

@@ -3,6 +3,7 @@ package token
 import (
 	"errors"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -26,6 +27,9 @@ func (s *Session) facts() (attr.Facts, error) {
 func (s *Session) build(o attr.Origin, t attr.Template) (*attr.New, error) {
 	f, err := s.facts()
 	if err != nil {
+		return nil, err
+	}
+	if t, err = plan.Expand(t, 0, 0); err != nil {
 		return nil, err
 	}
 	return attr.Build(o, t, f)
@@ -234,10 +238,14 @@ func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts att
 	if err != nil {
 		return err
 	}
+	if tmpl, err = plan.Expand(tmpl, classOf(set), keyTypeOf(set)); err != nil {
+		return err
+	}
 	changed, err := attr.SetAttributes(set, tmpl, facts)
 	if err != nil {
 		return err
 	}
+	t.noteNCrypt(changed)
 	return t.change(o, changed)
 }
 

@@ -1,8 +1,12 @@
 package token
 
 import (
+	"time"
+
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
+	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
@@ -44,7 +48,25 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Level().Isolated())
 	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, p.Lifetime == plan.PerBoot)
 	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
+	t.noteNCrypt(set)
 	return nil
+}
+
+// noteNCrypt writes down what a key is to NCrypt, when it is made and whenever its attributes change. Other objects are nothing to NCrypt.
+func (t *Token) noteNCrypt(set *attr.Set) {
+	if class := classOf(set); class != ck.CKO_PRIVATE_KEY && class != ck.CKO_SECRET_KEY {
+		return
+	}
+	plan.Note(set)
+	if !set.Bool(ck.CKA_TOKEN) {
+		return
+	}
+	scope := uint(0)
+	if t.scope == config.Machine {
+		scope = plan.NCRYPT_MACHINE_KEY_FLAG
+	}
+	set.PutULong(ck.CKA_NCRYPT_SCOPE, scope)
+	set.Put(ck.CKA_NCRYPT_MODIFIED, plan.FileTime(time.Now()))
 }
 
 // mayEndWithBoot refuses a key that is to die with this boot, in a token that is not, where that cannot be promised.

@@ -178,7 +178,7 @@ func (p *Provider) token(s *slot) (*Token, error) {
 		if err := p.running(); err != nil {
 			return nil, err
 		}
-		tok, err := openToken(s.path, p.cfg, p.guardFor)
+		tok, err := openToken(s.path, s.scope, p.cfg, p.guardFor)
 		if err != nil {
 			return nil, err
 		}

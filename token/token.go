@@ -21,6 +21,7 @@ const (
 // Locks are taken in the order session, pins, token; nothing that holds the token's lock takes a session's.
 type Token struct {
 	st       *store.Store
+	scope    config.Scope
 	guardFor GuardFor
 	maxFails int
 	strictSO bool
@@ -52,16 +53,16 @@ const (
 	officer       // CKU_SO
 )
 
-func openToken(path string, cfg *config.Config, guardFor GuardFor) (*Token, error) {
+func openToken(path string, scope config.Scope, cfg *config.Config, guardFor GuardFor) (*Token, error) {
 	st, err := store.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return newToken(st, cfg, guardFor), nil
+	return newToken(st, scope, cfg, guardFor), nil
 }
 
-func newToken(st *store.Store, cfg *config.Config, guardFor GuardFor) *Token {
-	return &Token{st: st, guardFor: guardFor, maxFails: cfg.MaxPINFailures, strictSO: cfg.StrictSOLogin, objects: newObjectTable()}
+func newToken(st *store.Store, scope config.Scope, cfg *config.Config, guardFor GuardFor) *Token {
+	return &Token{st: st, scope: scope, guardFor: guardFor, maxFails: cfg.MaxPINFailures, strictSO: cfg.StrictSOLogin, objects: newObjectTable()}
 }
 
 // close forgets keys, ends the guard and closes the database.

@@ -43,6 +43,11 @@ var guardedKeyRules = join(keyRules, []rule{
 
 	{ck.CKA_NCRYPT_PROTECTION, KindULong, 0, nil},
 	{ck.CKA_NCRYPT_OVERWRITE, KindBool, transient | changeOnCopy, nil},
+	{ck.CKA_NCRYPT_EXPORT_POLICY, KindULong, modifiable, nil},
+	{ck.CKA_NCRYPT_KEY_USAGE, KindULong, 0, nil},
+	{ck.CKA_NCRYPT_SCOPE, KindULong, readOnly, nil},
+	{ck.CKA_NCRYPT_ISO_FLAGS, KindULong, readOnly, nil},
+	{ck.CKA_NCRYPT_MODIFIED, KindBytes, readOnly, nil},
 	{ck.CKA_NCRYPT_ISOLATED, KindBool, readOnly, no},
 	{ck.CKA_NCRYPT_PER_BOOT, KindBool, 0, nil},
 	{ck.CKA_NCRYPT_USABLE, KindBool, readOnly, yes},
