@@ -67,6 +67,7 @@ var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error
 	mech.GCMParams:    gcmParams,
 	mech.ECDH1Params:  ecdh1Params,
 	mech.EdDSAParams:  edDSAParams,
+	mech.RSAAESParams: rsaAESParams,
 }
 
 // maxParameter bounds parameters of plain bytes: none is longer than a block.
@@ -95,11 +96,30 @@ func oaepParams(p C.CK_VOID_PTR, n uint) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return copyOAEP(o)
+}
+
+func copyOAEP(o *C.CK_RSA_PKCS_OAEP_PARAMS) (out ck.OAEPParams, err error) {
 	label, err := parameterBytes(o.pSourceData, o.ulSourceDataLen)
+	if err != nil {
+		return out, err
+	}
+	return ck.OAEPParams{Hash: ck.MechanismType(o.hashAlg), MGF: uint(o.mgf), Source: uint(o.source), Label: label}, nil
+}
+
+func rsaAESParams(p C.CK_VOID_PTR, n uint) (any, error) {
+	o, err := as[C.CK_RSA_AES_KEY_WRAP_PARAMS](p, n)
 	if err != nil {
 		return nil, err
 	}
-	return ck.OAEPParams{Hash: ck.MechanismType(o.hashAlg), MGF: uint(o.mgf), Source: uint(o.source), Label: label}, nil
+	if o.pOAEPParams == nil {
+		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "no parameters of OAEP")
+	}
+	oaep, err := copyOAEP(o.pOAEPParams)
+	if err != nil {
+		return nil, err
+	}
+	return ck.RSAAESParams{AESBits: uint(o.ulAESKeyBits), OAEP: oaep}, nil
 }
 
 func pssParams(p C.CK_VOID_PTR, n uint) (any, error) {

@@ -37,7 +37,7 @@ func TestVectors(t *testing.T) {
 		name string
 		run  func(*testing.T, *token)
 	}{
-		{"OpenSSL", opensslAnswers}, {"AES", aesVectors}, {"KeyWrap", wrapVectors}, {"MAC", macVectors}, {"RSA", rsaVectors},
+		{"OpenSSL", opensslAnswers}, {"AES", aesVectors}, {"KeyWrap", wrapVectors}, {"WrappedKeys", wrappedKeys}, {"MAC", macVectors}, {"RSA", rsaVectors},
 		{"RSAEncryption", rsaEncryptionVectors}, {"ECDSA", ecdsaVectors}, {"EdDSA", eddsaVectors}, {"ECDH", ecdhVectors}, {"Generation", generation},
 	} {
 		t.Run(family.name, func(t *testing.T) { family.run(t, tok) })

@@ -63,6 +63,7 @@ var readers = [...]func(s *Scheme, params any) string{
 	GCMParams:    readGCM,
 	ECDH1Params:  readECDH1,
 	EdDSAParams:  readEdDSA,
+	RSAAESParams: readRSAAES,
 }
 
 const wrongKind = "a parameter of another mechanism"
@@ -121,6 +122,25 @@ func readOAEP(s *Scheme, params any) string {
 		p.MGF = HashOf(p.Hash).MGF()
 	}
 	return readMasked(s, p.Hash, p.MGF)
+}
+
+func readRSAAES(s *Scheme, params any) string {
+	p, ok := params.(ck.RSAAESParams)
+	if !ok {
+		return wrongKind
+	}
+	if reason := readAESBits(s, p.AESBits); reason != "" {
+		return reason
+	}
+	return readOAEP(s, p.OAEP)
+}
+
+func readAESBits(s *Scheme, bits uint) string {
+	if bits != 128 && bits != 192 && bits != 256 {
+		return "the AES key in between must have 128, 192 or 256 bits"
+	}
+	s.AESLen = int(bits / 8)
+	return ""
 }
 
 func readPSS(s *Scheme, params any) string {

@@ -32,6 +32,7 @@ const (
 	GCMParams                     // ck.GCMParams
 	ECDH1Params                   // ck.ECDH1Params
 	EdDSAParams                   // ck.EdDSAParams, or absent
+	RSAAESParams                  // ck.RSAAESParams
 )
 
 // Primitive is the computation behind a mechanism.
@@ -56,6 +57,7 @@ const (
 	AESCMAC
 	AESKeyWrap    // RFC 3394
 	AESKeyWrapPad // RFC 5649
+	RSAAESKeyWrap // OAEP of a fresh AES key, and RFC 5649 under that
 	HMAC
 	GenerateRSA
 	GenerateEC

@@ -21,6 +21,7 @@ func rsaRows() []Row {
 		row(ck.CKM_RSA_PKCS, RSAPKCS1, NoParams, crypts|signs|recovers|wraps),
 		row(ck.CKM_RSA_X_509, RSARaw, NoParams, crypts|signs|recovers|wraps),
 		row(ck.CKM_RSA_PKCS_OAEP, RSAOAEP, OAEPParams, crypts|wraps),
+		row(ck.CKM_RSA_AES_KEY_WRAP, RSAAESKeyWrap, RSAAESParams, wraps),
 		row(ck.CKM_RSA_PKCS_PSS, RSAPSS, PSSParams, signs),
 	}
 }

@@ -40,6 +40,10 @@ static void secrets(void)
 	there_and_back(MECHANISM_WITH(CKM_AES_CBC_PAD, iv), aes, aes, 33);
 	there_and_back(MECHANISM(CKM_RSA_PKCS), public_key, private_key, 32);
 	there_and_back(MECHANISM_WITH(CKM_RSA_PKCS_OAEP, oaep), public_key, private_key, 32);
+	for (CK_ULONG bits = 128; bits <= 256; bits += 64) {
+		CK_RSA_AES_KEY_WRAP_PARAMS params = {bits, &oaep};
+		there_and_back(MECHANISM_WITH(CKM_RSA_AES_KEY_WRAP, params), public_key, private_key, bits / 4 - 1);
+	}
 }
 
 /* A private key leaves and comes back as PKCS #8, and is the same key. */
@@ -73,6 +77,60 @@ static void private_keys(void)
 	}
 }
 
+/* A private key under an RSA key, which OAEP alone has no room for. What
+ * CKA_UNWRAP_TEMPLATE demands is so, and what is no such key leaves nothing. */
+static void under_rsa(void)
+{
+	CK_OBJECT_HANDLE public_key, private_key, ec_public, ec_private, again;
+	CK_RSA_PKCS_OAEP_PARAMS oaep = {CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, "label", 5};
+	CK_RSA_AES_KEY_WRAP_PARAMS params = {256, &oaep};
+	CK_MECHANISM_PTR m = MECHANISM_WITH(CKM_RSA_AES_KEY_WRAP, params);
+	CK_ATTRIBUTE demanded[] = {BOOLEAN(CKA_EXTRACTABLE, no)};
+	CK_ATTRIBUTE template[] = {NUMBER(CKA_CLASS, CKO_PRIVATE_KEY), NUMBER(CKA_KEY_TYPE, CKK_EC), BOOLEAN(CKA_SIGN, yes), BOOLEAN(CKA_EXTRACTABLE, yes)};
+	CK_BYTE digest[32] = {5}, signature[64];
+
+	h = begin_user();
+	NEED(p->C_GenerateKeyPair(h, MECHANISM(CKM_RSA_PKCS_KEY_PAIR_GEN), TEMPLATE(NUMBER(CKA_MODULUS_BITS, 2048)),
+		TEMPLATE({CKA_UNWRAP_TEMPLATE, demanded, sizeof demanded}), &public_key, &private_key));
+	NEED(p->C_GenerateKeyPair(h, MECHANISM(CKM_EC_KEY_PAIR_GEN), TEMPLATE(BYTES(CKA_EC_PARAMS, p256)),
+		TEMPLATE(BOOLEAN(CKA_SIGN, yes), BOOLEAN(CKA_EXTRACTABLE, yes)), &ec_public, &ec_private));
+	OK(p->C_WrapKey(h, m, public_key, ec_private, NULL, &length));
+	CK_ULONG asked = length;
+	length = asked - 1;
+	IS(p->C_WrapKey(h, m, public_key, ec_private, wrapped, &length), CKR_BUFFER_TOO_SMALL);
+	OK(p->C_WrapKey(h, m, public_key, ec_private, wrapped, &length));
+	EQUAL(length, asked);
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 4, &again), CKR_TEMPLATE_INCONSISTENT);
+	OK(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 3, &again));
+	EQUAL(get_bool(h, again, CKA_EXTRACTABLE), CK_FALSE);
+	CK_ULONG n = sizeof signature;
+	OK(p->C_SignInit(h, MECHANISM(CKM_ECDSA), again));
+	OK(p->C_Sign(h, digest, sizeof digest, signature, &n));
+	OK(p->C_VerifyInit(h, MECHANISM(CKM_ECDSA), ec_public));
+	OK(p->C_Verify(h, digest, sizeof digest, signature, n));
+	IS(p->C_WrapKey(h, m, public_key, again, wrapped, &length), CKR_KEY_UNEXTRACTABLE);
+
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, length - 1, template, 3, &again), CKR_WRAPPED_KEY_LEN_RANGE);
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, 256 + 8, template, 3, &again), CKR_WRAPPED_KEY_LEN_RANGE);
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, 256, template, 3, &again), CKR_WRAPPED_KEY_LEN_RANGE);
+	for (CK_ULONG i = 0; i < length; i += 37) {
+		wrapped[i] ^= 0x10;
+		IS(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 3, &again), CKR_WRAPPED_KEY_INVALID);
+		wrapped[i] ^= 0x10;
+	}
+	IS(p->C_UnwrapKey(h, m, ec_private, wrapped, length, template, 3, &again), CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT);
+	IS(p->C_WrapKey(h, m, ec_public, ec_private, wrapped, &length), CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+	params.pOAEPParams = NULL;
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 3, &again), CKR_MECHANISM_PARAM_INVALID);
+	params = (CK_RSA_AES_KEY_WRAP_PARAMS){129, &oaep};
+	IS(p->C_WrapKey(h, m, public_key, ec_private, wrapped, &length), CKR_MECHANISM_PARAM_INVALID);
+	params.ulAESKeyBits = 256;
+	oaep.ulSourceDataLen = ~0UL;
+	IS(p->C_WrapKey(h, m, public_key, ec_private, wrapped, &length), CKR_MECHANISM_PARAM_INVALID);
+	IS(p->C_WrapKey(h, MECHANISM(CKM_RSA_AES_KEY_WRAP), public_key, ec_private, wrapped, &length), CKR_MECHANISM_PARAM_INVALID);
+	EQUAL(search(h, TEMPLATE(NUMBER(CKA_CLASS, CKO_PRIVATE_KEY)), NULL, 0), 3);
+}
+
 static void mistakes(void)
 {
 	CK_OBJECT_HANDLE key;
@@ -102,6 +160,7 @@ static void mistakes(void)
 const struct test wrapping_tests[] = {
 	{"wrapped-secrets", "secret keys come back as they went, by each mechanism that wraps", secrets},
 	{"wrapped-private-keys", "private keys come back as they went", private_keys},
+	{"wrapped-under-rsa", "keys of any kind go under an RSA key and come back, as its template demands", under_rsa},
 	{"wrapping-mistakes", "no changed byte, wrong key, wrong length or wrong handle is taken", mistakes},
 	{NULL, NULL, NULL},
 };

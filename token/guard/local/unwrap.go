@@ -60,8 +60,8 @@ func unwrapPlain(k *key, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, cl
 	if class == ck.CKO_SECRET_KEY {
 		want = spec.ValueLen
 	}
-	if _, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY {
-		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA wraps secret keys only")
+	if _, ok := k.material.(*rsaKey); ok && class == ck.CKO_PRIVATE_KEY && !hybrid(s.Row.Primitive) {
+		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "RSA by itself wraps secret keys only")
 	}
 	plain, err := decryptWrapped(k.material, s, wrapped, lengthsOf(spec))
 	if err != nil {
@@ -86,6 +86,9 @@ func lengthsOf(spec *guard.KeySpec) []int {
 }
 
 func decryptWrapped(m material, s *mech.Scheme, wrapped []byte, lengths []int) (*secret.Bytes, error) {
+	if hybrid(s.Row.Primitive) {
+		return unwrapHybrid(m, s, wrapped)
+	}
 	var plain []byte
 	var err error
 	if r, ok := m.(*rsaKey); ok && s.Row.Primitive == mech.RSAPKCS1 {
@@ -117,7 +120,7 @@ func cut(plain *secret.Bytes, p mech.Primitive, want int) (*secret.Bytes, error)
 		padding, key = plain.Bytes()[:n-want], plain.Bytes()[n-want:]
 	case p == mech.AESCBC && want < n && want > n-blockLen:
 		key, padding = plain.Bytes()[:want], plain.Bytes()[want:]
-	case p == mech.AESGCM, p == mech.AESKeyWrap, p == mech.AESKeyWrapPad, p == mech.RSAOAEP:
+	case p == mech.AESGCM, p == mech.AESKeyWrap, p == mech.AESKeyWrapPad, p == mech.RSAOAEP, hybrid(p):
 		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_LEN_RANGE, "the wrapped key has %d bytes, CKA_VALUE_LEN says %d", n, want)
 	default:
 		return nil, ck.CKR_WRAPPED_KEY_INVALID

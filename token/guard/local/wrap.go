@@ -1,6 +1,7 @@
 package local
 
 import (
+	"crypto"
 	"crypto/rsa"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -65,7 +66,7 @@ func (g *Keys) plainToWrap(ref guard.Ref, trusted bool) (*secret.Bytes, error) {
 	return k.material.plain()
 }
 
-// WrapPublic encrypts a secret key under an RSA public key, which nobody here vouches for.
+// WrapPublic encrypts a key under a public key, which nobody here vouches for.
 func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref guard.Ref) ([]byte, error) {
 	if err := genuine(s); err != nil {
 		return nil, err
@@ -73,9 +74,13 @@ func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref
 	if !s.Row.Serves(mech.OpWrap) {
 		return nil, ck.CKR_MECHANISM_INVALID
 	}
-	public, err := pubkey.Parse(ck.CKK_RSA, parts(wrapping).get)
+	way, ok := publicWraps[s.Row.Primitive]
+	if !ok {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	public, err := wrappingKey(s.Row, wrapping)
 	if err != nil {
-		return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "only RSA public keys wrap: %w", err)
+		return nil, err
 	}
 	k, err := g.table.hold(ref)
 	if err != nil {
@@ -85,13 +90,35 @@ func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref
 	if err := k.wrappable(false); err != nil {
 		return nil, err
 	}
-	if k.policy.Class != ck.CKO_SECRET_KEY {
-		return nil, ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "RSA wraps secret keys only")
+	if k.policy.Class != ck.CKO_SECRET_KEY && !hybrid(s.Row.Primitive) {
+		return nil, ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "RSA by itself wraps secret keys only")
 	}
 	plain, err := k.material.plain()
 	if err != nil {
 		return nil, err
 	}
 	defer plain.Close()
-	return encryptRSA(dst, public.(*rsa.PublicKey), s, plain.Bytes())
+	return way(dst, public, s, plain.Bytes())
+}
+
+// publicWraps are the ways to wrap under a public key.
+var publicWraps = map[mech.Primitive]func(dst []byte, public crypto.PublicKey, s *mech.Scheme, plain []byte) ([]byte, error){
+	mech.RSAPKCS1:      wrapRSA,
+	mech.RSAOAEP:       wrapRSA,
+	mech.RSARaw:        wrapRSA,
+	mech.RSAAESKeyWrap: wrapRSAAES,
+}
+
+// wrappingKey is the public key of the parts, which must be of a type that the mechanism takes.
+func wrappingKey(row *mech.Row, wrapping []guard.Part) (public crypto.PublicKey, err error) {
+	for _, keyType := range row.KeyTypes {
+		if public, err = pubkey.Parse(keyType, parts(wrapping).get); err == nil {
+			return public, nil
+		}
+	}
+	return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "no public key that %v wraps under: %w", row.Type, err)
+}
+
+func wrapRSA(dst []byte, public crypto.PublicKey, s *mech.Scheme, plain []byte) ([]byte, error) {
+	return encryptRSA(dst, public.(*rsa.PublicKey), s, plain)
 }

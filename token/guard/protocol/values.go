@@ -40,7 +40,7 @@ func (c *coder) scheme(v **mech.Scheme) {
 	}
 	number(c, &s.Hash, 1)
 	number(c, &s.MGFHash, 1)
-	for _, n := range []*int{&s.SaltLen, &s.TagLen, &s.CounterBits, &s.MACLen} {
+	for _, n := range []*int{&s.SaltLen, &s.TagLen, &s.CounterBits, &s.MACLen, &s.AESLen} {
 		c.count(n, 1<<31-1)
 	}
 	for _, b := range []*[]byte{&s.Label, &s.IV, &s.AAD, &s.Context, &s.SharedData, &s.Peer} {
@@ -59,7 +59,7 @@ const maxAAD = 4 << 20
 
 // plainScheme says whether there is nothing to say beside the mechanism's number.
 func plainScheme(s *mech.Scheme) bool {
-	return s.Hash == hashOf(s) && s.MGFHash == 0 && s.SaltLen == 0 && s.TagLen == 0 && s.CounterBits == 0 && s.MACLen == 0 &&
+	return s.Hash == hashOf(s) && s.MGFHash == 0 && s.SaltLen == 0 && s.TagLen == 0 && s.CounterBits == 0 && s.MACLen == 0 && s.AESLen == 0 &&
 		len(s.Label) == 0 && len(s.IV) == 0 && len(s.AAD) == 0 && len(s.Context) == 0 && len(s.SharedData) == 0 && len(s.Peer) == 0 &&
 		!s.Prehash && s.KDF == 0 && s.Ticket == 0
 }
