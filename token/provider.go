@@ -35,6 +35,7 @@ type Provider struct {
 
 	entering  sync.RWMutex  // held while a session becomes known, so that Close sees it or it sees Close
 	finalized chan struct{} // closed by Close
+	waiting   chan struct{} // closed by Leave, and replaced; guarded by mu
 }
 
 // New makes a provider. It reads which tokens there are and touches nothing else: no guard, no key, no database.
@@ -49,6 +50,7 @@ func New(cfg *config.Config, guardFor GuardFor) (*Provider, error) {
 		sessions:  newSessionTable(binary.NativeEndian.Uint32(seed[:])),
 		board:     noBoard{},
 		finalized: make(chan struct{}),
+		waiting:   make(chan struct{}),
 	}
 	return p, p.refreshSlots()
 }
@@ -62,7 +64,7 @@ func (p *Provider) Close() {
 	slots := p.slots
 	p.mu.Unlock() // a thread in C_InitToken has its slot's lock and wants this one
 	for _, s := range slots {
-		p.closeSessions(s)
+		p.closeSessions(s, true)
 		s.close()
 	}
 }
@@ -93,6 +95,12 @@ func (p *Provider) WaitForSlotEvent(flags ck.Flags) error {
 	if flags&ck.CKF_DONT_BLOCK != 0 {
 		return ck.CKR_NO_EVENT
 	}
-	<-p.finalized
+	p.mu.RLock()
+	left := p.waiting
+	p.mu.RUnlock()
+	select {
+	case <-p.finalized:
+	case <-left:
+	}
 	return ck.CKR_CRYPTOKI_NOT_INITIALIZED
 }

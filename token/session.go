@@ -12,6 +12,7 @@ type Session struct {
 	handle ck.SessionHandle
 	slotID ck.SlotID
 	rw     bool
+	own    bool // Attach
 	tok    *Token
 	table  *sessionTable
 	board  Board
@@ -66,7 +67,13 @@ func (p *Provider) enter(s *Session) error {
 }
 
 // Session finds an open session. Error: CKR_SESSION_HANDLE_INVALID.
-func (p *Provider) Session(h ck.SessionHandle) (*Session, error) { return p.sessions.get(h) }
+func (p *Provider) Session(h ck.SessionHandle) (*Session, error) {
+	s, err := p.sessions.get(h)
+	if err == nil && s.own {
+		return nil, ck.CKR_SESSION_HANDLE_INVALID
+	}
+	return s, err
+}
 
 // Close is C_CloseSession: its operations and session objects end with it, and with the token's last session the login.
 func (s *Session) Close() error {
@@ -93,13 +100,13 @@ func (p *Provider) CloseAllSessions(id ck.SlotID) error {
 	if err != nil {
 		return err
 	}
-	p.closeSessions(slot)
+	p.closeSessions(slot, false)
 	return nil
 }
 
-func (p *Provider) closeSessions(slot *slot) {
+func (p *Provider) closeSessions(slot *slot, own bool) {
 	for _, s := range p.sessions.all() {
-		if s.slotID == slot.id {
+		if s.slotID == slot.id && (own || !s.own) {
 			_ = s.Close() // another thread may have closed it: then there is nothing left to do
 		}
 	}
