@@ -175,7 +175,8 @@ func settle() error {
 	for _, args := range [][]string{
 		{"ip", "link", "set", "lo", "up"},
 		{"systemd-sysusers", "ncrypt11.conf"},
-		{"systemd-tmpfiles", "--create", "legacy.conf", "ncrypt11.conf"}, // the first has /run/lock in it
+		{"install", "-d", "-m", "1777", "/run/lock"}, // it is in another file of tmpfiles.d in each release, or in none
+		{"systemd-tmpfiles", "--create", "ncrypt11.conf"},
 		{"ldconfig"},
 		{"useradd", "--create-home", "--shell", "/bin/sh", User},
 	} {
