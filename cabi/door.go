@@ -64,6 +64,7 @@ func initialize() error {
 	}
 	debug.SetGCPercent(gcPercent)
 	openTrace(getenv("NCRYPT11_TRACE"))
+	keepFailures(getenv)
 	p, err := Start(getenv)
 	if err == nil {
 		p.SetBoard(digestBoard())
@@ -117,7 +118,7 @@ func inSession(name string, h C.CK_SESSION_HANDLE, f func(*token.Session) error)
 }
 
 // call is the door itself: every call from C runs in it. It keeps the stack wide for the host's signal handlers (package wide), lets no panic out, traces,
-// and turns the error into a CK_RV.
+// keeps why it failed, and turns the error into a CK_RV.
 func call(name string, f func() error) (rv C.CK_RV) {
 	wide.Run(func() { rv = guarded(name, f) })
 	return rv
@@ -140,11 +141,12 @@ func session(h C.CK_SESSION_HANDLE) (*token.Session, error) {
 func catch(name string, rv *C.CK_RV) {
 	if r := recover(); r != nil {
 		tracePanic(name, r)
+		keepFailure(name, errDefect)
 		*rv = C.CK_RV(ck.CKR_GENERAL_ERROR)
 	}
 }
 
-// result traces the outcome and gives its CK_RV.
+// result traces the outcome, keeps a failure, and gives its CK_RV.
 func result(name string, err error) C.CK_RV {
 	if tracing() {
 		trace(name, err)
@@ -152,5 +154,6 @@ func result(name string, err error) C.CK_RV {
 	if err == nil {
 		return C.CK_RV(ck.CKR_OK)
 	}
+	keepFailure(name, err)
 	return C.CK_RV(ck.Code(err))
 }

@@ -106,6 +106,11 @@ void shim_drop_fd(int fd);
  * program runs, or errno; EPERM in a process with raised privileges. */
 int shim_spawn(const char *program, char *const argv[], char *const envp[]);
 
+/* shim_raised_privileges: by exec (set-user-id, file capabilities), or with a
+ * real identity that is not the effective one, which the program could take
+ * back. */
+int shim_raised_privileges(void);
+
 /* shim_library is the absolute path that this library was loaded from; empty
  * where it is part of a program. */
 const char *shim_library(void);

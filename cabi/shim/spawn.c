@@ -46,9 +46,7 @@ struct errand {
 	int error;           /* ECANCELED until exec has been reached */
 };
 
-/* raised_privileges: by exec (set-user-id, file capabilities), or with a real
- * identity that is not the effective one, which the program could take back. */
-static int raised_privileges(void)
+int shim_raised_privileges(void)
 {
 	uid_t uid[3];
 	gid_t gid[3];
@@ -172,7 +170,7 @@ int shim_spawn(const char *program, char *const argv[], char *const envp[])
 	char *stacks;
 	pid_t pid;
 
-	if (raised_privileges())
+	if (shim_raised_privileges())
 		return EPERM;
 	if (program[0] != '/')
 		return EINVAL;

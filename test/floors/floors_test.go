@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"token/seal/pinhash":               1,
 	"token/config":                     1,
 	"token/events":                     1,
+	"token/failure":                    1,
 	"cmd/ncrypt11/keyfile":             1,
 	"cmd/ncrypt11/p11uri":              1,
 	"cmd/ncrypt11/snippet":             1,
@@ -73,6 +74,7 @@ var unsafePackages = map[string]string{
 var foreign = map[string]map[string]string{
 	"token/config":                {"github.com/pelletier/go-toml/v2": "config.toml"},
 	"token/events":                {"golang.org/x/sys/unix": "files and a socket without Go's poller"},
+	"token/failure":               {"golang.org/x/sys/unix": "a file by its directory's descriptor"},
 	"token/pubkey":                {"golang.org/x/crypto/cryptobyte...": "DER"},
 	"token/publickey":             {"filippo.io/bigmod": "raw RSA in constant time"},
 	"token/guard/local":           {"filippo.io/bigmod": "raw RSA in constant time", "golang.org/x/crypto/cryptobyte...": "DER"},

@@ -15,3 +15,19 @@ func logDirs(getenv Getenv) []string {
 	}
 	return []string{machine}
 }
+
+// FailureFile is where the last failed call of this user's programs is kept: beside the guard's socket, or in the log's directory under NCRYPT11_HOME; empty
+// where there is no place for it. A configuration that cannot be read is among the failures, so it is not asked.
+func FailureFile(getenv Getenv) string {
+	const name = "last-error"
+	if home := getenv("NCRYPT11_HOME"); home != "" {
+		if !filepath.IsAbs(home) {
+			return ""
+		}
+		return filepath.Join(home, "log", name)
+	}
+	if runtime := runtimeDir(getenv); runtime != "" {
+		return filepath.Join(runtime, "ncrypt11", name)
+	}
+	return ""
+}

@@ -25,3 +25,18 @@ func TestLogDirs(t *testing.T) {
 		}
 	}
 }
+
+func TestFailureFile(t *testing.T) {
+	for name, test := range map[string]struct {
+		env  map[string]string
+		want string
+	}{
+		"home of its own": {map[string]string{"NCRYPT11_HOME": "/srv/n", "XDG_RUNTIME_DIR": "/run/u"}, "/srv/n/log/last-error"},
+		"relative home":   {map[string]string{"NCRYPT11_HOME": "n", "XDG_RUNTIME_DIR": "/run/u"}, ""},
+		"XDG":             {map[string]string{"XDG_RUNTIME_DIR": "/run/u", "HOME": "/home/u"}, "/run/u/ncrypt11/last-error"},
+	} {
+		if got := FailureFile(env(test.env)); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
