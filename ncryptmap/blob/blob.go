@@ -36,7 +36,7 @@ type format struct {
 
 var formats = slices.Concat(
 	genericFormats, rsaFormats, eccFormats, eccFullFormats, dhFormats, dsaFormats, capiFormats, capiGroupFormats, secretFormats, headedFormats, pqFormats,
-	pqWrapperFormats,
+	pqWrapperFormats, pkcs8Formats, sealedFormats,
 )
 
 func find(name string) *format {
@@ -145,9 +145,4 @@ func needs(name string, k *Key, types ...ck.AttributeType) error {
 		}
 	}
 	return nil
-}
-
-// Encrypts says whether a blob of that name, with these options, is encrypted.
-func Encrypts(name string, o *Options) bool {
-	return o != nil && o.Password != nil && o.Cipher != "" && name == "PKCS8_PRIVATEKEY"
 }
