@@ -1,6 +1,8 @@
 package ncryptmap
 
 import (
+	"math"
+
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
@@ -14,6 +16,11 @@ import (
 // NTE_INVALID_HANDLE; NTE_BAD_FLAGS; NTE_BAD_KEY_STATE for a key that is not final; NTE_INVALID_PARAMETER for a blob type that is not known; NTE_BAD_TYPE for
 // one that the key does not fit; NTE_NOT_SUPPORTED where its policy forbids it.
 func (k *KSP) ExportKey(handle, exportKey Handle, blobType string, params *Buffers, flags uint32) (*secret.Bytes, error) {
+	return k.exportKey(handle, exportKey, blobType, params, flags, math.MaxInt)
+}
+
+// exportKey is ExportKey for a caller with room for so many bytes: what does not fit did not leave, and can still be archived.
+func (k *KSP) exportKey(handle, exportKey Handle, blobType string, params *Buffers, flags uint32, room int) (*secret.Bytes, error) {
 	key, err := k.finished(handle)
 	if err != nil {
 		return nil, err
@@ -37,11 +44,11 @@ func (k *KSP) ExportKey(handle, exportKey Handle, blobType string, params *Buffe
 		return nil, err
 	}
 	defer options.Password.Close()
-	out, err := key.write(blobType, options)
+	out, err := key.write(blobType, options, room)
 	return out, status(err)
 }
 
-func (k *key) write(blobType string, o *blob.Options) (*secret.Bytes, error) {
+func (k *key) write(blobType string, o *blob.Options, room int) (*secret.Bytes, error) {
 	name := blob.Specific(blobType, k.algorithm.group)
 	if name == genericPublic || blob.Known(name) && !blob.Private(name) {
 		public, err := k.publicMaterial()
@@ -56,11 +63,11 @@ func (k *key) write(blobType string, o *blob.Options) (*secret.Bytes, error) {
 	if k.class == ck.CKO_PUBLIC_KEY {
 		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs a private key", name)
 	}
-	return k.writePrivate(name, o)
+	return k.writePrivate(name, o, room)
 }
 
 // writePrivate lets the key out, if its policy does.
-func (k *key) writePrivate(name string, o *blob.Options) (*secret.Bytes, error) {
+func (k *key) writePrivate(name string, o *blob.Options, room int) (*secret.Bytes, error) {
 	encrypted := blob.Encrypts(name, o)
 	switch {
 	case k.export&plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG != 0, encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0 && k.readable():
@@ -69,7 +76,7 @@ func (k *key) writePrivate(name string, o *blob.Options) (*secret.Bytes, error) 
 		return k.writeEncrypted(name, o)
 	case k.archive.permits(encrypted):
 		out, err := writeObject(k.archive.session, k.archive.object, k.algorithm, name, o)
-		if err == nil { // a blob type that the key does not fit is no archive
+		if err == nil && len(out.Bytes()) <= room { // a blob type that the key does not fit is no archive
 			k.archive.close()
 			k.archive = nil
 			k.export &^= archiving

@@ -1,6 +1,7 @@
 package ncryptmap
 
 import (
+	"math/rand/v2"
 	"reflect"
 	"sync"
 
@@ -17,10 +18,11 @@ type handles struct {
 	last    Handle
 }
 
-// firstHandle is far from the small numbers that programs pass by mistake.
-const firstHandle = 0x4e430000
-
-func newHandles() handles { return handles{objects: map[Handle]any{}, last: firstHandle} }
+// newHandles counts from anywhere: the handles of a parent process are not those of its child, nor what a program kept from its last run. They are far from
+// the small numbers that programs pass by mistake.
+func newHandles() handles {
+	return handles{objects: map[Handle]any{}, last: Handle(rand.Uint32())<<16 | 1<<48}
+}
 
 func (h *handles) add(object any) Handle {
 	h.mu.Lock()

@@ -62,23 +62,38 @@ func (k *key) signing(padding *Padding, hash []byte, flags uint32) (ck.Mechanism
 // SignHash is NCryptSignHash. Errors: NTE_INVALID_HANDLE; NTE_BAD_FLAGS; NTE_BAD_KEY_STATE; NTE_PERM where the key's usage does not allow it;
 // NTE_INVALID_PARAMETER; NTE_VBS_CANNOT_DECRYPT_KEY for a key whose boot is over, or whose TPM is another.
 func (k *KSP) SignHash(handle Handle, padding *Padding, hash []byte, flags uint32) ([]byte, error) {
-	key, err := k.finished(handle)
+	key, data, err := k.beginSign(handle, padding, hash, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer key.mu.Unlock()
-	if err := key.mayUse(callSign, flags, plan.NCRYPT_ALLOW_SIGNING_FLAG, hash); err != nil {
+	signature, err := whole(func(out token.Output) (int, error) { return key.session.Sign(data, out) })
+	return signature, status(err)
+}
+
+// beginSign gives the key, locked and with an operation begun, and what it is to sign.
+func (k *KSP) beginSign(handle Handle, padding *Padding, hash []byte, flags uint32) (*key, []byte, error) {
+	key, err := k.finished(handle)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := key.signInit(padding, hash, flags)
+	if err != nil {
+		key.mu.Unlock()
+		return nil, nil, err
+	}
+	return key, data, nil
+}
+
+func (k *key) signInit(padding *Padding, hash []byte, flags uint32) ([]byte, error) {
+	if err := k.mayUse(callSign, flags, plan.NCRYPT_ALLOW_SIGNING_FLAG, hash); err != nil {
 		return nil, err
 	}
-	mechanism, data, err := key.signing(padding, hash, flags)
+	mechanism, data, err := k.signing(padding, hash, flags)
 	if err != nil {
 		return nil, err
 	}
-	if err := key.session.SignInit(&mechanism, key.object); err != nil {
-		return nil, status(err)
-	}
-	signature, err := whole(func(out token.Output) (int, error) { return key.session.Sign(data, out) })
-	return signature, status(err)
+	return data, status(k.session.SignInit(&mechanism, k.object))
 }
 
 // mayUse checks what every use of a private or secret key does.
@@ -175,54 +190,82 @@ func (k *key) aes(padding *Padding, flags uint32) (ck.Mechanism, error) {
 
 // Encrypt is NCryptEncrypt. Errors: as SignHash.
 func (k *KSP) Encrypt(handle Handle, padding *Padding, data []byte, flags uint32) ([]byte, error) {
-	key, err := k.finished(handle)
+	key, err := k.beginEncrypt(handle, padding, data, flags)
 	if err != nil {
 		return nil, err
 	}
 	defer key.mu.Unlock()
-	if err := checkFlags(callEncrypt, flags); err != nil {
-		return nil, err
-	}
-	mechanism, err := key.ciphers(padding, flags)
-	if err != nil {
-		return nil, err
-	}
-	if mechanism.Type == ck.CKM_RSA_X_509 && len(data) != int(key.blockLength()) {
-		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "without padding the data must have %d bytes", key.blockLength())
-	}
-	object := key.object
-	if key.class != ck.CKO_SECRET_KEY {
-		if object, err = key.publicObject(); err != nil {
-			return nil, status(err)
-		}
-	}
-	if err := key.session.EncryptInit(&mechanism, object); err != nil {
-		return nil, status(err)
-	}
 	out, err := whole(func(out token.Output) (int, error) { return key.session.Encrypt(data, out) })
 	return out, status(err)
 }
 
-// Decrypt is NCryptDecrypt. The caller wipes what it gives. Errors: as SignHash.
-func (k *KSP) Decrypt(handle Handle, padding *Padding, data []byte, flags uint32) ([]byte, error) {
+// beginEncrypt gives the key, locked and with an operation begun.
+func (k *KSP) beginEncrypt(handle Handle, padding *Padding, data []byte, flags uint32) (*key, error) {
 	key, err := k.finished(handle)
 	if err != nil {
 		return nil, err
 	}
-	defer key.mu.Unlock()
-	if err := key.mayUse(callDecrypt, flags, plan.NCRYPT_ALLOW_DECRYPT_FLAG, data); err != nil {
+	if err := key.encryptInit(padding, data, flags); err != nil {
+		key.mu.Unlock()
 		return nil, err
 	}
-	mechanism, err := key.ciphers(padding, flags)
+	return key, nil
+}
+
+func (k *key) encryptInit(padding *Padding, data []byte, flags uint32) error {
+	if err := checkFlags(callEncrypt, flags); err != nil {
+		return err
+	}
+	mechanism, err := k.ciphers(padding, flags)
+	if err != nil {
+		return err
+	}
+	if mechanism.Type == ck.CKM_RSA_X_509 && len(data) != int(k.blockLength()) {
+		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "without padding the data must have %d bytes", k.blockLength())
+	}
+	object := k.object
+	if k.class != ck.CKO_SECRET_KEY {
+		if object, err = k.publicObject(); err != nil {
+			return status(err)
+		}
+	}
+	return status(k.session.EncryptInit(&mechanism, object))
+}
+
+// Decrypt is NCryptDecrypt. The caller wipes what it gives. Errors: as SignHash.
+func (k *KSP) Decrypt(handle Handle, padding *Padding, data []byte, flags uint32) ([]byte, error) {
+	key, err := k.beginDecrypt(handle, padding, data, flags)
 	if err != nil {
 		return nil, err
 	}
-	if key.algorithm.keyType == ck.CKK_RSA && len(data) != int(key.blockLength()) {
-		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "what RSA decrypts has %d bytes, not %d", key.blockLength(), len(data))
-	}
-	if err := key.session.DecryptInit(&mechanism, key.object); err != nil {
-		return nil, status(err)
-	}
+	defer key.mu.Unlock()
 	out, err := whole(func(out token.Output) (int, error) { return key.session.Decrypt(data, out) })
 	return out, status(err)
+}
+
+// beginDecrypt gives the key, locked and with an operation begun.
+func (k *KSP) beginDecrypt(handle Handle, padding *Padding, data []byte, flags uint32) (*key, error) {
+	key, err := k.finished(handle)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.decryptInit(padding, data, flags); err != nil {
+		key.mu.Unlock()
+		return nil, err
+	}
+	return key, nil
+}
+
+func (k *key) decryptInit(padding *Padding, data []byte, flags uint32) error {
+	if err := k.mayUse(callDecrypt, flags, plan.NCRYPT_ALLOW_DECRYPT_FLAG, data); err != nil {
+		return err
+	}
+	mechanism, err := k.ciphers(padding, flags)
+	if err != nil {
+		return err
+	}
+	if k.algorithm.keyType == ck.CKK_RSA && len(data) != int(k.blockLength()) {
+		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "what RSA decrypts has %d bytes, not %d", k.blockLength(), len(data))
+	}
+	return status(k.session.DecryptInit(&mechanism, k.object))
 }

@@ -69,8 +69,8 @@ func Agent(t *testing.T) {
 		a := StartAgent(t)
 		a.Add(t, k)
 		keys := a.Keys(t)
-		if len(keys) != len(kinds) {
-			t.Fatalf("the agent has %d keys, not %d: %q", len(keys), len(kinds), keys)
+		if len(keys) != len(kinds(t)) {
+			t.Fatalf("the agent has %d keys, not %d: %q", len(keys), len(kinds(t)), keys)
 		}
 		for _, key := range keys {
 			authorize(t, key)
@@ -130,7 +130,7 @@ func AgentAtTerminal(t *testing.T) {
 // Sign signs a file through the agent, and verifies the signature with the public key alone.
 func Sign(t *testing.T) {
 	kit.Tokens(t, mine, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenSSH", client, "ssh-keygen -Y sign: signs files with RSA and ECDSA keys, through ssh-agent")
+		kit.Row(t, k, "OpenSSH", client, "ssh-keygen -Y sign: signs files with "+algorithms(t)+" keys, through ssh-agent")
 		generateAll(t, k)
 		a := StartAgent(t)
 		a.Add(t, k)

@@ -29,11 +29,11 @@ func Certificate(t *testing.T) {
 		_, name, _ := strings.Cut(how, "ca.pub ")
 		t.Run(name, func(t *testing.T) {
 			kit.Tokens(t, mine, func(t *testing.T, k *kit.Token) {
-				kit.Row(t, k, "OpenSSH", client, how+": certifies keys with RSA and ECDSA keys")
+				kit.Row(t, k, "OpenSSH", client, how+": certifies keys with "+algorithms(t)+" keys")
 				generateAll(t, k)
 				serve(t)
 				keys := publicKeys(t, k)
-				for _, x := range some() {
+				for _, x := range some(t) {
 					certified(t, keys[x.name], func(ca string, args []string) { sign(t, k, ca, args) })
 				}
 			})

@@ -13,7 +13,7 @@ import (
 // HostKey has sshd show its host by a key of the machine's token, with a PIN from a file and without one. The user trusts that key only.
 func HostKey(t *testing.T) {
 	kit.EachLogin(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenSSH", server, "sshd: host keys, RSA and ECDSA, through HostKeyAgent")
+		kit.Row(t, k, "OpenSSH", server, "sshd: "+algorithms(t)+" host keys, through HostKeyAgent")
 		pinFile := filepath.Join(kit.Dir(t, "root"), "pin")
 		if err := os.WriteFile(pinFile, []byte(k.PIN), 0o600); err != nil {
 			t.Fatal(err)
@@ -22,7 +22,7 @@ func HostKey(t *testing.T) {
 		os.Remove(id)
 		kit.Run(t, kit.User, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", id)
 		authorize(t, kit.Run(t, kit.User, "cat", id+".pub"))
-		for _, x := range some() {
+		for _, x := range some(t) {
 			k.Generate(t, x.kind, x.kind)
 			t.Run(x.kind, func(t *testing.T) { hostKey(t, k, x.kind, pinFile) })
 		}

@@ -11,10 +11,10 @@ import (
 // Keygen lists the public keys without a PIN.
 func Keygen(t *testing.T) {
 	kit.Tokens(t, mine, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenSSH", client, "ssh-keygen -D: lists RSA and ECDSA keys")
+		kit.Row(t, k, "OpenSSH", client, "ssh-keygen -D: lists "+algorithms(t)+" keys")
 		generateAll(t, k)
 		keys := publicKeys(t, k)
-		for _, x := range kinds {
+		for _, x := range kinds(t) {
 			if line := keys[x.name]; !strings.HasSuffix(strings.TrimSpace(line), " "+x.kind) {
 				t.Errorf("the key %s is listed as %q", x.kind, line)
 			}
@@ -25,12 +25,12 @@ func Keygen(t *testing.T) {
 // Login logs in with each key, as PKCS11Provider in ~/.ssh/config has it, and types the PIN at a terminal.
 func Login(t *testing.T) {
 	kit.Tokens(t, mine, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "OpenSSH", client, "logs in with RSA and ECDSA keys, PKCS11Provider")
+		kit.Row(t, k, "OpenSSH", client, "logs in with "+algorithms(t)+" keys, PKCS11Provider")
 		generateAll(t, k)
 		serve(t)
 		keys := publicKeys(t, k)
 		kit.Apply(t, kit.User, []kit.Section{section(t, k.Config(t, "ssh", ""), "PKCS11Provider")})
-		for _, x := range kinds {
+		for _, x := range kinds(t) {
 			authorize(t, keys[x.name])
 			loginAtTerminal(t, k, login...)
 		}

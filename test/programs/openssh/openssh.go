@@ -18,19 +18,6 @@ const (
 	server = "openssh-server"
 )
 
-// key is a kind of key, and how OpenSSH calls it.
-type key struct{ kind, name string }
-
-// kinds are the keys that OpenSSH uses.
-var kinds = []key{
-	{"rsa2048", "ssh-rsa"},
-	{"p256", "ecdsa-sha2-nistp256"},
-	{"p384", "ecdsa-sha2-nistp384"},
-	{"p521", "ecdsa-sha2-nistp521"},
-}
-
-// some of them are enough for a look at what each key does in the same way.
-func some() []key { return kinds[:kit.Count(2, len(kinds))] }
 
 // mine is a token that its owner types a PIN for.
 var mine = kit.Spec{Owner: kit.User}
@@ -38,7 +25,7 @@ var mine = kit.Spec{Owner: kit.User}
 // generateAll makes a key of each kind, labelled with it.
 func generateAll(t *testing.T, k *kit.Token) {
 	t.Helper()
-	for _, x := range kinds {
+	for _, x := range kinds(t) {
 		k.Generate(t, x.kind, x.kind)
 	}
 }
