@@ -24,10 +24,18 @@ func (k *KSP) CreatePersistedKey(prov Handle, algorithmName, name string, legacy
 	}
 	key := newKey(p, name, flags)
 	key.algorithm, key.curve, key.length, key.class = a, a.curve, a.lengths.standard, a.class
-	if err := key.free(); err != nil {
+	if err := key.begin(); err != nil {
 		return 0, err
 	}
 	return k.handles.add(key), nil
+}
+
+// begin checks what can be known of a key before there is one: that its name is free, and that it can be isolated.
+func (k *key) begin() error {
+	if err := k.free(); err != nil {
+		return err
+	}
+	return k.isolate()
 }
 
 // free fails where the name is taken and may not be taken over. Whether it still is free is looked at again when the key becomes final.
@@ -43,14 +51,14 @@ func (k *key) free() error {
 	}
 	s, err := k.provider.session(k.machine, false)
 	if err != nil || s == nil {
-		return err
+		return status(err)
 	}
 	defer s.Close()
 	found, err := bearers(s, k.name)
 	if err == nil && len(found) > 0 {
 		return exists(k.name)
 	}
-	return err
+	return status(err)
 }
 
 func exists(name string) error { return nte.Errorf(nte.NTE_EXISTS, "there is a key %q", name) }
@@ -95,24 +103,44 @@ func (k *key) finalize(flags uint32) error {
 	if err != nil {
 		return status(err)
 	}
-	if err := k.become(s); err != nil {
+	replaced, err := k.replaced(s)
+	if err == nil {
+		err = k.become(s)
+	}
+	if err != nil {
 		_ = s.Close()
 		return status(err)
 	}
 	k.session, k.final = s, true
 	if err := k.keepCustom(); err != nil {
-		_ = s.DestroyObject(k.object)
+		_ = k.destroy() // the first error is the one to tell
 		k.session, k.final = nil, false
 		_ = s.Close()
 		return status(err)
+	}
+	for _, object := range replaced {
+		_ = s.DestroyObject(object) // nobody finds it any more
 	}
 	k.material.Close()
 	k.material, k.wrapped = nil, nil
 	return nil
 }
 
-// become makes the objects of the key.
+// replaced are the custom properties of a key that this one is to take the place of: its other objects go with it.
+func (k *key) replaced(s *token.Session) ([]ck.ObjectHandle, error) {
+	if !k.persistent() || k.flags&NCRYPT_OVERWRITE_KEY_FLAG == 0 {
+		return nil, nil
+	}
+	return orphans(s, k.name)
+}
+
+// become makes the objects of the key. What is kept, is kept in one step.
 func (k *key) become(s *token.Session) (err error) {
+	if k.persistent() {
+		if err := s.KeepHalves(k.publicTemplate()); err != nil {
+			return err
+		}
+	}
 	private := k.template()
 	if k.archivable() {
 		private = k.passingTemplate()
@@ -137,6 +165,9 @@ func (k *key) become(s *token.Session) (err error) {
 
 func (k *key) generatePair(s *token.Session, private attr.Template) error {
 	public := k.publicTemplate()
+	if k.archivable() {
+		public = k.passingPublicTemplate()
+	}
 	switch k.algorithm.keyType {
 	case ck.CKK_RSA:
 		public = append(public, attr.Attribute{Type: ck.CKA_MODULUS_BITS, Value: attr.ULong(uint(k.length))})

@@ -7,7 +7,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token"
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -90,11 +89,6 @@ func (k *key) writePrivate(name string, o *blob.Options, room int) (*secret.Byte
 // imported; what may leave is for the export policy alone to say then.
 func (k *key) readable() bool { return !k.persistent() && !k.isolated() }
 
-// isolated says whether the key must not leave at all.
-func (k *key) isolated() bool {
-	return k.flags&(NCRYPT_REQUIRE_VBS_FLAG|NCRYPT_USE_PER_BOOT_KEY_FLAG) != 0
-}
-
 // secretParts are the numbers that a private or secret key consists of, beside its public half.
 var secretParts = map[ck.KeyType][]ck.AttributeType{
 	ck.CKK_RSA: {
@@ -172,8 +166,7 @@ func (k *key) archivable() bool {
 func (k *key) keepArchive(s *token.Session) error {
 	made := k.object
 	t := append(k.naming(), plan.ExportAttributes(k.export)...)
-	t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(k.name)}, boolean(ck.CKA_NCRYPT_OVERWRITE, k.flags&NCRYPT_OVERWRITE_KEY_FLAG != 0))
-	kept, err := s.CopyObject(made, t)
+	kept, err := s.CopyObject(made, append(t, k.claim()...))
 	if err != nil {
 		return destroyed(s, made, err)
 	}

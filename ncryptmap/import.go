@@ -20,7 +20,7 @@ func (k *KSP) ImportKey(prov, importKey Handle, blobType string, params *Buffers
 	if len(data) == 0 {
 		return 0, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no blob")
 	}
-	public := blob.Known(blobType) && !blob.Private(blobType) || blobType == genericPublic
+	public := blob.Known(blobType) && !blob.Private(blobType)
 	if err := checkFlags(map[bool]call{true: callImportPublic, false: callImport}[public], flags); err != nil {
 		return 0, err
 	}
@@ -36,25 +36,31 @@ func (k *KSP) ImportKey(prov, importKey Handle, blobType string, params *Buffers
 			return 0, err
 		}
 	}
-	if err := key.read(k, importKey, blobType, params, data); err != nil {
-		return 0, err
-	}
-	if err := key.settle(flags); err != nil {
+	if err := key.settle(k, importKey, blobType, params, data); err != nil {
 		key.close()
 		return 0, err
 	}
 	return k.handles.add(key), nil
 }
 
-// settle makes an imported key final, unless that is put off.
-func (k *key) settle(flags uint32) error {
-	if err := k.free(); err != nil {
+// settle takes the key out of the blob, which nobody looks into before it is known that the key could be, and makes it final unless that is put off.
+func (k *key) settle(ksp *KSP, importKey Handle, blobType string, params *Buffers, data []byte) error {
+	if err := k.begin(); err != nil {
 		return err
 	}
-	if flags&NCRYPT_DO_NOT_FINALIZE_FLAG != 0 {
+	named := k.name
+	if err := k.read(ksp, importKey, blobType, params, data); err != nil {
+		return err
+	}
+	if k.name != named { // the blob has a name of its own
+		if err := k.begin(); err != nil {
+			return err
+		}
+	}
+	if k.flags&NCRYPT_DO_NOT_FINALIZE_FLAG != 0 {
 		return nil
 	}
-	return k.finalize(flags)
+	return k.finalize(k.flags)
 }
 
 // The generic names of blobs whose magic number says what they are.
@@ -120,25 +126,11 @@ func (k *key) take(s *token.Session, private attr.Template) (ck.ObjectHandle, er
 	if k.class == ck.CKO_PUBLIC_KEY {
 		return s.CreateObject(append(k.described(k.publicTemplate(), ck.CKO_PUBLIC_KEY), k.material.Parts()...))
 	}
-	object, err := s.CreateObject(append(k.described(private, k.class), k.material.Parts()...))
-	if err != nil || k.class == ck.CKO_SECRET_KEY || !k.persistent() {
-		return object, err
-	}
-	return object, k.keepPublic(s, object)
+	return s.CreateObject(append(k.described(private, k.class), k.material.Parts()...))
 }
 
 func (k *key) described(t attr.Template, class ck.ObjectClass) attr.Template {
 	return append(t, attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(class))}, attr.Attribute{Type: ck.CKA_KEY_TYPE, Value: attr.ULong(uint(k.algorithm.keyType))})
-}
-
-// keepPublic stores the public half beside a private key, where programs that do not log in find it.
-func (k *key) keepPublic(s *token.Session, private ck.ObjectHandle) error {
-	public, err := publicOf(s, private, k.publicTemplate())
-	if err != nil {
-		return destroyed(s, private, err)
-	}
-	k.public = public
-	return nil
 }
 
 // destroyed undoes what was made before something failed.

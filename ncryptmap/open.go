@@ -123,40 +123,38 @@ func (k *KSP) DeleteKey(handle Handle, flags uint32) error {
 	return nil
 }
 
-// destroy deletes the key's objects: those that share its name and id.
+// destroy deletes the key's objects. Another program that is quicker leaves nothing to delete: NTE_BAD_KEYSET.
 func (k *key) destroy() error {
-	beside, err := k.beside()
-	if err != nil {
-		return err
-	}
-	if err := k.session.DestroyObject(k.object); err != nil {
-		return err
-	}
-	for _, object := range beside {
-		if err := k.session.DestroyObject(object); err != nil && ck.Code(err) != ck.CKR_OBJECT_HANDLE_INVALID {
+	const attempts = 3 // a property may be set or deleted meanwhile
+	var err error
+	for range attempts {
+		var beside []ck.ObjectHandle
+		if beside, err = k.beside(); err != nil {
+			return err
+		}
+		if err = k.session.DestroyTogether(append(beside, k.object)...); ck.Code(err) != ck.CKR_OBJECT_HANDLE_INVALID {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
-// beside are the objects that belong to the key and are of no use without it: its public half, and its custom properties.
+// beside are the stored objects that belong to the key and are of no use without it: its public half, and its custom properties.
 func (k *key) beside() ([]ck.ObjectHandle, error) {
-	var all []ck.ObjectHandle
-	for _, class := range []ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_DATA} {
-		t := attr.Template{{Type: ck.CKA_CLASS, Value: attr.ULong(uint(class))}}
-		if class == ck.CKO_PUBLIC_KEY {
-			t = append(t, attr.Attribute{Type: ck.CKA_ID, Value: idOf(k.name)})
-		} else {
-			t = append(t, attr.Attribute{Type: ck.CKA_APPLICATION, Value: []byte(customApplication)}, attr.Attribute{Type: ck.CKA_OBJECT_ID, Value: idOf(k.name)})
-		}
-		found, err := find(k.session, t...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+	set, err := attributes(k.session, k.object, ck.CKA_UNIQUE_ID, ck.CKA_ID, ck.CKA_PUBLIC_KEY_INFO)
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	instance, _ := set.Get(ck.CKA_UNIQUE_ID)
+	all, err := find(k.session, customsOf(instance)...)
+	info, _ := set.Get(ck.CKA_PUBLIC_KEY_INFO)
+	if err != nil || len(info) == 0 {
+		return all, err
+	}
+	id, _ := set.Get(ck.CKA_ID)
+	halves, err := find(k.session, attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PUBLIC_KEY))}, attr.Attribute{Type: ck.CKA_ID, Value: id},
+		attr.Attribute{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info}, boolean(ck.CKA_TOKEN, true))
+	return append(all, halves...), err
 }
 
 // KeyName is NCryptKeyName: what an enumeration tells of a key.

@@ -170,8 +170,8 @@ func setLength(k *key, value []byte, _ uint32) error {
 var policyProperties = []property{
 	{NCRYPT_EXPORT_POLICY_PROPERTY, numberOf(func(k *key) uint32 { return k.export }), setExportPolicy},
 	{NCRYPT_KEY_USAGE_PROPERTY, numberOf(func(k *key) uint32 { return k.usage }), setKeyUsage},
-	{NCRYPT_USE_VIRTUAL_ISOLATION_PROPERTY, flagAttribute(ck.CKA_NCRYPT_ISOLATED), nil},
-	{NCRYPT_USE_PER_BOOT_KEY_PROPERTY, flagAttribute(ck.CKA_NCRYPT_PER_BOOT), nil},
+	{NCRYPT_USE_VIRTUAL_ISOLATION_PROPERTY, flagAttribute(isIsolated, ck.CKA_NCRYPT_ISOLATED, ck.CKA_EXTRACTABLE), nil},
+	{NCRYPT_USE_PER_BOOT_KEY_PROPERTY, flagAttribute(isPerBoot, ck.CKA_NCRYPT_PER_BOOT), nil},
 	{NCRYPT_SECURITY_DESCR_PROPERTY, getSecurity, setSecurity},
 	{NCRYPT_PIN_PROPERTY, nil, setPIN},
 	{NCRYPT_CERTIFICATE_PROPERTY, missing(NCRYPT_CERTIFICATE_PROPERTY), nil},
@@ -199,8 +199,8 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 		return err
 	case policy&^allExportPolicies != 0:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "export policy %#x has unknown bits", policy)
-	case policy != 0 && k.flags&(NCRYPT_REQUIRE_VBS_FLAG|NCRYPT_USE_PER_BOOT_KEY_FLAG) != 0:
-		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "a key whose isolation is required cannot be exported")
+	case policy != 0 && k.isolated():
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "a key that is isolated cannot be exported")
 	case k.final && (k.persistent() || k.class == ck.CKO_PUBLIC_KEY):
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the export policy of a key that is kept cannot be changed")
 	case k.final:
@@ -224,17 +224,24 @@ func setKeyUsage(k *key, value []byte, _ uint32) error {
 	return nil
 }
 
-// flagAttribute gives an attribute of the key's object as a DWORD; 0 before there is one.
-func flagAttribute(typ ck.AttributeType) func(*key, uint32) ([]byte, error) {
+// isIsolated: a guard keeps keys that may leave it as well, but nobody should take them for isolated.
+func isIsolated(set *attr.Set) bool {
+	return set.Bool(ck.CKA_NCRYPT_ISOLATED) && !set.Bool(ck.CKA_EXTRACTABLE)
+}
+
+func isPerBoot(set *attr.Set) bool { return set.Bool(ck.CKA_NCRYPT_PER_BOOT) }
+
+// flagAttribute gives what attributes of the key's object say as a DWORD; 0 before there is one.
+func flagAttribute(says func(*attr.Set) bool, types ...ck.AttributeType) func(*key, uint32) ([]byte, error) {
 	return func(k *key, _ uint32) ([]byte, error) {
 		if !k.final || k.class == ck.CKO_PUBLIC_KEY {
 			return dword(0), nil
 		}
-		set, err := attributes(k.session, k.object, typ)
+		set, err := attributes(k.session, k.object, types...)
 		if err != nil {
 			return nil, err
 		}
-		if set.Bool(typ) {
+		if says(set) {
 			return dword(1), nil
 		}
 		return dword(0), nil
@@ -261,15 +268,4 @@ func handleProperty(name string, untilFinal bool) property {
 		k.transient[name] = append([]byte{}, value...)
 		return nil
 	}}
-}
-
-// customApplication marks the data objects that custom properties are kept in (CKA_APPLICATION).
-const customApplication = "ncrypt11 property"
-
-// customTemplate finds a custom property of the key.
-func (k *key) customTemplate(name string) attr.Template {
-	return attr.Template{
-		{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_DATA))}, {Type: ck.CKA_APPLICATION, Value: []byte(customApplication)},
-		{Type: ck.CKA_OBJECT_ID, Value: idOf(k.name)}, {Type: ck.CKA_LABEL, Value: []byte(name)},
-	}
 }

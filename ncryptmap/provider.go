@@ -82,13 +82,13 @@ func (p *provider) slot(machine bool) (ck.SlotID, bool, error) {
 	return slots[0], true, nil
 }
 
-// make makes the token of a scope, as isolated as this machine can.
+// make makes the token of a scope, as isolated as this machine can, unless another program was quicker.
 func (p *provider) make(machine bool) (ck.SlotID, error) {
 	spec := &token.Spec{Label: TokenLabel, Policy: store.PolicyVBSPreferred, NoLogin: true, NCrypt: true, Scope: config.User}
 	if machine {
 		spec.Scope = config.Machine
 	}
-	return p.ksp.engine.Create(spec, nil)
+	return p.ksp.engine.CreateOnce(spec, func() (ck.SlotID, bool, error) { return p.slot(machine) })
 }
 
 // session opens a session with the token of a scope; nil where there is no such token and none is to be made.

@@ -31,6 +31,11 @@ func (k *key) naming() attr.Template {
 	return t
 }
 
+// claim are the attributes that a key which is kept takes its name by.
+func (k *key) claim() attr.Template {
+	return attr.Template{{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(k.name)}, boolean(ck.CKA_NCRYPT_OVERWRITE, k.flags&NCRYPT_OVERWRITE_KEY_FLAG != 0)}
+}
+
 // template is what the key is to be, for the object that has the secret.
 func (k *key) template() attr.Template {
 	export := k.export
@@ -40,13 +45,10 @@ func (k *key) template() attr.Template {
 	t := append(k.naming(), plan.ExportAttributes(export)...)
 	t = append(t, plan.UsageAttributes(k.class, k.algorithm.keyType, k.usage&k.algorithm.usages)...)
 	if k.persistent() {
-		t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(k.name)}, boolean(ck.CKA_NCRYPT_OVERWRITE, k.flags&NCRYPT_OVERWRITE_KEY_FLAG != 0))
+		t = append(t, k.claim()...)
 	}
-	switch {
-	case k.flags&NCRYPT_REQUIRE_VBS_FLAG != 0:
-		t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(plan.Require))})
-	case k.flags&NCRYPT_PREFER_VBS_FLAG != 0:
-		t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(plan.Prefer))})
+	if k.isolation != plan.None {
+		t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(k.isolation))})
 	}
 	if k.flags&NCRYPT_USE_PER_BOOT_KEY_FLAG != 0 {
 		t = append(t, boolean(ck.CKA_NCRYPT_PER_BOOT, true))
@@ -57,6 +59,11 @@ func (k *key) template() attr.Template {
 // publicTemplate is for the object of the public half.
 func (k *key) publicTemplate() attr.Template {
 	return append(k.naming(), plan.UsageAttributes(ck.CKO_PUBLIC_KEY, k.algorithm.keyType, k.usage&k.algorithm.usages)...)
+}
+
+// passingPublicTemplate is for the object of the public half beside passingTemplate's.
+func (k *key) passingPublicTemplate() attr.Template {
+	return append(attr.Template{boolean(ck.CKA_TOKEN, false)}, plan.UsageAttributes(ck.CKO_PUBLIC_KEY, k.algorithm.keyType, k.usage&k.algorithm.usages)...)
 }
 
 // passingTemplate is for the object of a key that may leave once, before there is the one that is kept.

@@ -28,14 +28,11 @@ func (p *Provider) CreateOnce(spec *Spec, found func() (ck.SlotID, bool, error))
 	return id, err
 }
 
-// Isolates says whether keys that are made in the slot's token are isolated; of a slot without a token, whether those of a token would be that prefers it.
+// Isolates says whether keys that are made in the slot's token are isolated.
 func (p *Provider) Isolates(id ck.SlotID) (bool, error) {
 	slot, err := p.slot(id)
 	if err != nil {
 		return false, err
-	}
-	if !slot.initialized() {
-		return p.wouldIsolate()
 	}
 	tok, err := p.token(slot)
 	if err != nil {
@@ -50,7 +47,8 @@ func (p *Provider) Isolates(id ck.SlotID) (bool, error) {
 	return keys.Level().Isolated(), nil
 }
 
-func (p *Provider) wouldIsolate() (bool, error) {
+// WouldIsolate says whether the keys of a token would be isolated that is made now and prefers it.
+func (p *Provider) WouldIsolate() (bool, error) {
 	keys, err := p.guardFor(&store.Header{Policy: store.PolicyVBSPreferred})
 	if err != nil {
 		return false, err
