@@ -166,7 +166,10 @@ const mark = "== "
 
 // Sections fills in the program's sections.
 func (p *Program) Sections(d *Data) ([]Section, error) {
-	t, err := template.New(p.Name).Option("missingkey=error").ParseFS(parts, "parts/*.txt")
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	t, err := template.New(p.Name).Option("missingkey=error").Funcs(template.FuncMap{"shell": shell}).ParseFS(parts, "parts/*.txt")
 	if err != nil {
 		return nil, err
 	}
