@@ -18,7 +18,6 @@ const (
 	server = "openssh-server"
 )
 
-
 // mine is a token that its owner types a PIN for.
 var mine = kit.Spec{Owner: kit.User}
 
