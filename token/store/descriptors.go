@@ -20,21 +20,30 @@ var (
 // workers, who may not write them, would have them too.
 type descriptors struct {
 	mu   sync.Mutex
-	kept []int
+	kept map[int]fileID
 }
 
 // keep finds what this process has open of the token in the directory path. SQLite opens files by itself and does not tell which descriptors they have.
-// Where there is no /proc to look in, children go on sharing them.
+// Where there is no /proc to look in, children go on sharing them. What is kept already stays so meanwhile: another thread may fork.
 func (d *descriptors) keep(path string) {
 	if KeepFD == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.dropAll()
-	for _, fd := range openFiles(path) {
-		if KeepFD(fd) {
-			d.kept = append(d.kept, fd)
+	if d.kept == nil {
+		d.kept = map[int]fileID{}
+	}
+	now := openFiles(path)
+	for fd, file := range d.kept {
+		if now[fd] != file {
+			DropFD(fd)
+			delete(d.kept, fd)
+		}
+	}
+	for fd, file := range now {
+		if _, known := d.kept[fd]; !known && KeepFD(fd) {
+			d.kept[fd] = file
 		}
 	}
 }
@@ -43,18 +52,14 @@ func (d *descriptors) keep(path string) {
 func (d *descriptors) drop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.dropAll()
-}
-
-func (d *descriptors) dropAll() {
-	for _, fd := range d.kept {
+	for fd := range d.kept {
 		DropFD(fd)
 	}
-	d.kept = nil
+	clear(d.kept)
 }
 
-// openFiles gives the descriptors of a token's directory and files. It opens none of the files: see Store.
-func openFiles(path string) []int {
+// openFiles gives the descriptors of a token's directory and files, with what they are open on. It opens none of the files: see Store.
+func openFiles(path string) map[int]fileID {
 	ours := map[fileID]bool{}
 	for _, name := range []string{path, filepath.Join(path, fileName), filepath.Join(path, fileName+"-wal"), filepath.Join(path, fileName+"-shm")} {
 		if stamp, err := stampOf(name); err == nil {
@@ -62,16 +67,19 @@ func openFiles(path string) []int {
 		}
 	}
 	entries, _ := os.ReadDir("/proc/self/fd") // as many as can be read
-	var list []int
+	found := map[int]fileID{}
 	for _, e := range entries {
 		fd, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
 		var st unix.Stat_t
-		if unix.Fstat(fd, &st) == nil && ours[fileID{uint64(st.Dev), st.Ino}] {
-			list = append(list, fd)
+		if unix.Fstat(fd, &st) != nil {
+			continue
+		}
+		if file := (fileID{uint64(st.Dev), st.Ino}); ours[file] {
+			found[fd] = file
 		}
 	}
-	return list
+	return found
 }

@@ -16,7 +16,8 @@ import (
 func TestFilesAreKeptFromChildren(t *testing.T) {
 	var kept []int
 	store.KeepFD = func(fd int) bool { kept = append(kept, fd); return true }
-	store.DropFD = func(fd int) { kept = slices.DeleteFunc(kept, func(other int) bool { return other == fd }) }
+	drop := func(fd int) { kept = slices.DeleteFunc(kept, func(other int) bool { return other == fd }) }
+	store.DropFD = drop
 	t.Cleanup(func() { store.KeepFD, store.DropFD = nil, nil })
 	path := create(t).Path() // stays open, and is kept, too
 
@@ -25,9 +26,11 @@ func TestFilesAreKeptFromChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantKept(t, "after a look", path, kept)
+	store.DropFD = func(fd int) { t.Errorf("%d is not kept for a moment, in which another thread may fork", fd) }
 	if err := s.Put(object(1)); err != nil {
 		t.Fatal(err)
 	}
+	store.DropFD = drop
 	wantKept(t, "after a change", path, kept)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
