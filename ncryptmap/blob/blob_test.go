@@ -198,8 +198,7 @@ func TestB26Truncated(t *testing.T) {
 
 // A private format with a public magic number, and the other way round.
 func TestB38WrongClass(t *testing.T) {
-	ecc := eccSamples(t)
-	public, private := ecc[6], ecc[7]
+	public, private := eccNamed(t, "ECS1", "ECCPUBLICBLOB"), eccNamed(t, "ECS2", "ECCPRIVATEBLOB")
 	_, err := blob.Read("ECCPRIVATEBLOB", public.data, nil)
 	want(t, "public key as private", err, nte.NTE_NOT_SUPPORTED)
 	_, err = blob.Read("ECCPUBLICBLOB", private.data, nil)
