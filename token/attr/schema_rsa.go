@@ -25,7 +25,7 @@ var rsaSchemas = []schema{
 		rules: join(privateKeyRules, []rule{
 			{ck.CKA_MODULUS, KindBigInt, requiredOnCreate | notOnGenerate | notOnUnwrap, nil},
 			{ck.CKA_PUBLIC_EXPONENT, KindBigInt, notOnGenerate | notOnUnwrap, nil},
-			{ck.CKA_PRIVATE_EXPONENT, KindBigInt, requiredOnCreate | secretNumber, nil},
+			{ck.CKA_PRIVATE_EXPONENT, KindBigInt, secretNumber, nil}, // the specification requires it; the primes will do, as in blobs of CNG
 			{ck.CKA_PRIME_1, KindBigInt, secretNumber, nil},
 			{ck.CKA_PRIME_2, KindBigInt, secretNumber, nil},
 			{ck.CKA_EXPONENT_1, KindBigInt, secretNumber, nil},

@@ -81,7 +81,7 @@ func primeFor(e *big.Int, bits int) (*big.Int, error) {
 	}
 }
 
-// importRSA rebuilds a key from its modulus and private exponent. All else may be missing, and must be right where it is given.
+// importRSA rebuilds a key from its modulus and private exponent or primes. All else may be missing, and must be right where it is given.
 func importRSA(p parts) (material, error) {
 	var given rsaNumbers
 	for i, n := range given.all() {
@@ -90,11 +90,14 @@ func importRSA(p parts) (material, error) {
 		}
 	}
 	defer given.wipe()
-	if given.n == nil || given.d == nil {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an RSA private key needs CKA_MODULUS and CKA_PRIVATE_EXPONENT")
+	if given.n == nil || given.d == nil && (given.p == nil || given.q == nil) {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an RSA private key needs CKA_MODULUS, and CKA_PRIVATE_EXPONENT or both primes")
 	}
 	invalid := ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "the components are not those of one RSA key")
 	if !given.bounded() || given.n.Bit(0) == 0 {
+		return nil, invalid
+	}
+	if given.d == nil && !given.invert() {
 		return nil, invalid
 	}
 	whole, ok := given.complete()
@@ -102,6 +105,24 @@ func importRSA(p parts) (material, error) {
 		return nil, invalid
 	}
 	return newRSAKey(whole)
+}
+
+// invert computes the private exponent of primes, as the blobs of CNG have them; the public one is 65537 where it is not given.
+func (r *rsaNumbers) invert() bool {
+	if r.e == nil {
+		r.e = big.NewInt(usualExponents[0])
+	}
+	p1, q1 := new(big.Int).Sub(r.p, one), new(big.Int).Sub(r.q, one)
+	defer clear(p1.Bits())
+	defer clear(q1.Bits())
+	if p1.Sign() <= 0 || q1.Sign() <= 0 || r.e.Sign() <= 0 {
+		return false
+	}
+	lambda := new(big.Int).Mul(p1, q1)
+	defer clear(lambda.Bits())
+	lambda.Quo(lambda, new(big.Int).GCD(nil, nil, p1, q1))
+	r.d = new(big.Int).ModInverse(r.e, lambda)
+	return r.d != nil
 }
 
 // complete computes what is missing from the modulus, the private exponent and whatever else there is. It copies.
