@@ -13,7 +13,7 @@ const (
 	magicRSA2   = 0x32415352 // BCRYPT_RSAPRIVATE_MAGIC
 	magicRSA3   = 0x33415352 // BCRYPT_RSAFULLPRIVATE_MAGIC
 	rsaHeader   = 24
-	maxRSABytes = 8192 // of a number: no provider has longer keys, and the time to look at one is bounded
+	maxRSABytes = 2048 // of a number: no provider has longer keys, and the time to look at one is bounded
 )
 
 var rsaFormats = []format{
@@ -72,7 +72,14 @@ func readRSA(magic uint32) func([]byte, *Options) (*Key, error) {
 			}
 			k.put(f.typ, number(r.take(length)), f.secret)
 		}
-		return k.checked(r)
+		if k, err := k.checked(r); magic != magicRSA2 || err != nil {
+			return k, err
+		}
+		if err := k.putExponent(); err != nil {
+			k.Close()
+			return nil, err
+		}
+		return k, nil
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"crypto/mlkem"
+	"crypto/rsa"
 	"math/big"
 	"slices"
 	"testing"
@@ -36,6 +37,7 @@ func rsaSamples(t testing.TB) []sample {
 	private := with(numbers, ck.CKA_PRIME_1, p.Bytes(), ck.CKA_PRIME_2, q.Bytes())
 	full := with(private, ck.CKA_PRIVATE_EXPONENT, k.D.Bytes(), ck.CKA_EXPONENT_1, k.Precomputed.Dp.Bytes(),
 		ck.CKA_EXPONENT_2, k.Precomputed.Dq.Bytes(), ck.CKA_COEFFICIENT, k.Precomputed.Qinv.Bytes())
+	private = with(private, ck.CKA_PRIVATE_EXPONENT, shortExponent(k).Bytes()) // computed
 	row := func(format string, data []byte, private bool, size int, numbers map[ck.AttributeType][]byte) sample {
 		return sample{format, format, data, "", private, "RSA", ck.CKK_RSA, size, numbers, false}
 	}
@@ -46,6 +48,15 @@ func rsaSamples(t testing.TB) []sample {
 		row("CAPIPUBLICBLOB", fixture(t, "rsa.public.msblob"), false, 148, numbers),
 		row("CAPIPRIVATEBLOB", fixture(t, "rsa.private.msblob"), true, 596, full),
 	}
+}
+
+// shortExponent is the private exponent modulo the least common multiple of p-1 and q-1. OpenSSL's may be longer.
+func shortExponent(k *rsa.PrivateKey) *big.Int {
+	one := big.NewInt(1)
+	p, q := new(big.Int).Sub(k.Primes[0], one), new(big.Int).Sub(k.Primes[1], one)
+	multiple := new(big.Int).Mul(p, q)
+	multiple.Div(multiple, new(big.Int).GCD(nil, nil, p, q))
+	return new(big.Int).Mod(k.D, multiple)
 }
 
 // with is a map with more in it.
