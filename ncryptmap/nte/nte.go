@@ -28,6 +28,15 @@ func find(s Status) *row {
 	return nil
 }
 
+// All are the statuses that have a name, NCrypt's first.
+func All() []Status {
+	all := make([]Status, len(rows))
+	for i := range rows {
+		all[i] = rows[i].status
+	}
+	return all
+}
+
 // String is the name of the constant, or the number.
 func (s Status) String() string {
 	if r := find(s); r != nil {

@@ -35,6 +35,9 @@ func TestRowsAreWhole(t *testing.T) {
 			t.Errorf("%s by its number is %v, %v", r.name, s, ok)
 		}
 	}
+	if all := All(); len(all) != len(seen) || all[0] != ERROR_SUCCESS {
+		t.Errorf("all: %v", all)
+	}
 	if s, ok := Parse("0x12345678"); ok {
 		t.Errorf("%v is known", s)
 	}

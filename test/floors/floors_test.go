@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"token/guard/peer":                 2, // over seal: an access list's principals
 	"token/mech":                       2, // over pubkey: what a mechanism asks of a key
 	"ncryptmap/nte":                    1,
+	"cmd/ncrypt11/meaning":             2, // over nte
 	"ncryptmap/blob":                   2, // over attr, nte
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template
 	"token/guard":                      3,
@@ -97,6 +98,7 @@ var foreign = map[string]map[string]string{
 		"golang.org/x/crypto/ssh":            "OpenSSH key files",
 		"software.sslmate.com/src/go-pkcs12": "PKCS #12",
 	},
+	"cmd/ncrypt11/snippet": {"golang.org/x/crypto/ssh": "public keys as OpenSSH has them"},
 	"cmd/ncrypt11": {
 		"github.com/coreos/go-systemd/v22/activation": "the guard's sockets, where systemd has them",
 		"github.com/mdlayher/vsock":                   "the guard's vsock",
