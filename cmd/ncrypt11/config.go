@@ -112,7 +112,9 @@ func (a *app) configData(p *snippet.Program, key []string, flags *configFlags) (
 			return nil, usagef("--%s %s: the program needs the absolute path", flag, path)
 		}
 	}
-	d := &snippet.Data{Module: a.library, Home: a.getenv("NCRYPT11_HOME"), PINFile: flags.pinFile, CertificateFile: flags.certificate}
+	d := &snippet.Data{
+		Module: a.library, Home: a.getenv("NCRYPT11_HOME"), PINFile: flags.pinFile, CertificateFile: flags.certificate, OpenSSLProvider: a.root.openSSLProvider(),
+	}
 	if d.Module == "" {
 		return nil, fmt.Errorf("%s is not installed beside this command: install both from the same package, or build both: make build", libraryName)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // configKey finds the token, and the key in it, that the program has to be told of. Nobody logs in for it: the public half or the certificate tell enough.
@@ -50,22 +51,28 @@ func (a *app) configKey(p *snippet.Program, key []string, flag tokenFlag, d *sni
 		if p.Key == snippet.None || p.Key == snippet.Optional && len(key) == 0 {
 			return nil
 		}
-		d.Key, err = s.chooseKey(key)
+		keys, err := s.keyPairs()
+		if err != nil {
+			return err
+		}
+		d.Token.Ed25519 = slices.ContainsFunc(keys, func(pair []*object) bool { return pair[0].Key == pubkey.Ed25519.Name })
+		d.Key, err = s.chooseKey(keys, key)
 		return err
 	})
 }
 
-// chooseKey gives the key that the label or URI means, or the only one.
-func (s *session) chooseKey(key []string) (snippet.Key, error) {
+// keyPairs are all that can be seen.
+func (s *session) keyPairs() ([][]*object, error) {
 	handles, err := s.find(nil)
 	if err != nil {
-		return snippet.Key{}, err
+		return nil, err
 	}
 	objects, err := s.objects(handles)
-	if err != nil {
-		return snippet.Key{}, err
-	}
-	keys := pairs(objects)
+	return pairs(objects), err
+}
+
+// chooseKey gives the key that the label or URI means, or the only one.
+func (s *session) chooseKey(keys [][]*object, key []string) (snippet.Key, error) {
 	if len(key) > 0 {
 		keys = slices.DeleteFunc(keys, func(pair []*object) bool {
 			return !slices.ContainsFunc(pair, func(o *object) bool { return o.called(key[0]) })
@@ -136,6 +143,9 @@ func describeKey(pair []*object) snippet.Key {
 	k := snippet.Key{Name: fileName(first), Label: first.Label, ID: first.ID, Kind: first.Key, URI: withType(first.URI, ""), Private: withType(first.URI, "private")}
 	if i := slices.IndexFunc(pair, func(o *object) bool { return o.Type == "cert" }); i >= 0 {
 		k.Certificate = pair[i].URI
+	}
+	if i := slices.IndexFunc(pair, func(o *object) bool { return o.Type == "public" }); i >= 0 {
+		k.PublicKey = pair[i].PublicKey
 	}
 	return k
 }

@@ -57,6 +57,7 @@ type Data struct {
 	Key             Key
 	PINFile         string // path of a file with the PIN; empty where the token has none, or the program asks
 	CertificateFile string // path of a PEM file: where the key's certificate is for programs that read it from a file
+	OpenSSLProvider bool   // OpenSSL has the provider pkcs11 here
 }
 
 // Token is the token; all empty where the program need not be told of one.
@@ -65,6 +66,7 @@ type Token struct {
 	Slot               uint // the slot it is in, as long as it exists
 	Login              bool // it has a PIN
 	Isolated           bool // its keys are in a guard; of a token in software, whoever is to use the keys must read the files
+	Ed25519            bool // it has such a key; known where the program is told of a key
 	Path               string
 }
 
@@ -86,6 +88,7 @@ type Key struct {
 	URI         string // of all objects that belong to it
 	Private     string // URI of the private key
 	Certificate string // URI of its certificate; empty where the token has none
+	PublicKey   string // PEM
 }
 
 // WithPIN adds to a URI where the PIN is (RFC 7512, section 2.4), if there is one in a file.

@@ -10,7 +10,7 @@ var full = Data{
 	Token: Token{Label: "web", Serial: "0123456789abcdef", URI: "pkcs11:token=web", Slot: 7, Login: true},
 	Key: Key{
 		Name: "site", Label: "site", ID: "01", Kind: "RSA-2048", URI: "pkcs11:token=web;id=%01;object=site",
-		Private: "pkcs11:token=web;id=%01;object=site;type=private", Certificate: "pkcs11:token=web;id=%01;object=site;type=cert",
+		Private: "pkcs11:token=web;id=%01;object=site;type=private", Certificate: "pkcs11:token=web;id=%01;object=site;type=cert", PublicKey: publicKey,
 	},
 }
 
@@ -21,6 +21,9 @@ func TestPrograms(t *testing.T) {
 	}
 	for _, p := range Programs() {
 		for name, d := range map[string]*Data{"all": &full, "none": {Module: full.Module, CertificateFile: full.CertificateFile}} {
+			if name == "none" && p.Key == Needed {
+				continue // nobody is told of that program without a key
+			}
 			sections, err := p.Sections(d)
 			if err != nil || len(sections) == 0 {
 				t.Errorf("%s, %s: %d sections, %v", p.Name, name, len(sections), err)

@@ -27,7 +27,7 @@ func TestAsked(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, program, debian, "asks for the PIN")
 		k.Generate(t, "p256", "ec")
-		sections := k.Config(t, commands.Engine, "ec")
+		sections := k.Config(t, commands.Config, "ec")
 		kit.Apply(t, k.Owner, sections[:1])
 		printed, err := kit.Type(t, kit.Command(t, k.Owner, "sh", "-c", sections[1].Text), kit.Answer{Question: "PIN for " + k.Label, Line: k.PIN})
 		if err != nil {

@@ -29,7 +29,7 @@ func TestAsked(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, program, debian, "asks for the PIN")
 		k.Generate(t, "p256", "ec")
-		sections := k.Config(t, commands.Provider, "ec")
+		sections := k.Config(t, commands.Config, "ec")
 		kit.Apply(t, k.Owner, sections[:1])
 		printed, err := kit.Type(t, kit.Command(t, k.Owner, "sh", "-c", sections[1].Text), kit.Answer{Question: "pass phrase for PKCS#11", Line: k.PIN})
 		if err != nil {
@@ -113,7 +113,7 @@ func TestGenerate(t *testing.T) {
 func TestCurl(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "curl (OpenSSL provider)", "curl", "client certificates from the token, TLS 1.2 and 1.3")
-		kit.Apply(t, k.Owner, k.Config(t, commands.Provider, ""))
+		kit.Apply(t, k.Owner, k.Config(t, commands.Config, ""))
 		commands.Curl(t, k)
 	})
 }

@@ -39,7 +39,9 @@ func TestPDFWithECDSA(t *testing.T) {
 
 func signPDF(t *testing.T, k *kit.Token, kind string, tries int) {
 	t.Helper()
-	kit.Fresh(t, filepath.Join(kit.Home, ".pki"))
+	for _, dir := range []string{".pki", ".local/share/pki"} {
+		kit.Fresh(t, filepath.Join(kit.Home, dir))
+	}
 	ca := kit.NewCA(t)
 	verifier := verifierOf(t, ca)
 	certified(t, k, ca, kind, kind)
