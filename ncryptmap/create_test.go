@@ -165,7 +165,7 @@ func TestB14Defaults(t *testing.T) {
 	s := open(t, t.TempDir())
 	h := s.begun("RSA", "", 0)
 	for name, want := range map[string][]byte{
-		"Length": dwords(1024), "Lengths": dwords(1024, 16384, 8, 1024), "Algorithm Name": wide("RSA"), "Key Usage": dwords(0x00ffffff), "Export Policy": dwords(0),
+		"Length": dwords(1024), "Lengths": dwords(1024, 8192, 8, 1024), "Algorithm Name": wide("RSA"), "Key Usage": dwords(0x00ffffff), "Export Policy": dwords(0),
 	} {
 		if got := s.reads(h, name, 0, nte.ERROR_SUCCESS); !bytes.Equal(got, want) {
 			t.Errorf("%s: %x, want %x", name, got, want)
