@@ -69,10 +69,15 @@ func agree(s *token.Session, private ck.ObjectHandle, point []byte) (*secret.Byt
 	if err != nil {
 		return nil, err
 	}
+	return takeValue(s, object)
+}
+
+// takeValue reads the value of a secret that was there to be read, and destroys the object.
+func takeValue(s *token.Session, object ck.ObjectHandle) (*secret.Bytes, error) {
 	defer func() { _ = s.DestroyObject(object) }() // it goes with its session at the latest
 	readings := []token.Reading{{Type: ck.CKA_VALUE}}
 	var value *secret.Bytes
-	err = s.GetAttributes(object, readings, func() {
+	err := s.GetAttributes(object, readings, func() {
 		if readings[0].Err == nil {
 			value = secret.Copy(readings[0].Value)
 		}

@@ -69,10 +69,29 @@ func (b *Buffers) options() (*blob.Options, error) {
 	if oid, ok := b.find(NCRYPTBUFFER_PKCS_ALG_OID); ok {
 		o.Cipher = strings.TrimRight(string(oid), "\x00")
 	}
+	if value, ok := b.find(NCRYPTBUFFER_PKCS_ALG_PARAM); ok {
+		if o.Salt, o.Rounds, err = parsePBEParams(value); err != nil {
+			return nil, err
+		}
+	}
+	o.Certificate, _ = b.find(NCRYPTBUFFER_CERT_BLOB)
 	if password, ok := b.find(NCRYPTBUFFER_PKCS_SECRET); ok {
 		o.Password = secret.Copy(password)
 	}
 	return o, nil
+}
+
+// parsePBEParams reads CRYPT_PKCS12_PBE_PARAMS (wincrypt.h): iIterations, cbSalt, and the salt behind them.
+func parsePBEParams(value []byte) (salt []byte, rounds int, err error) {
+	const header, most = 8, 1<<31 - 1
+	if len(value) < header || uint64(binary.LittleEndian.Uint32(value[4:])) != uint64(len(value)-header) {
+		return nil, 0, nte.Errorf(nte.NTE_INVALID_PARAMETER, "parameter %d is no CRYPT_PKCS12_PBE_PARAMS", NCRYPTBUFFER_PKCS_ALG_PARAM)
+	}
+	n := binary.LittleEndian.Uint32(value)
+	if n == 0 || n > most {
+		return nil, 0, nte.Errorf(nte.NTE_INVALID_PARAMETER, "%d rounds of key derivation", n)
+	}
+	return value[header:], int(n), nil
 }
 
 // narrow reads UTF-16LE with its NUL, or without. A NUL within ends nothing: it makes the text none.

@@ -122,6 +122,7 @@ func (k *key) finalize(flags uint32) error {
 		_ = s.DestroyObject(object) // nobody finds it any more
 	}
 	k.material.Close()
+	k.wrapped.close()
 	k.material, k.wrapped = nil, nil
 	return nil
 }

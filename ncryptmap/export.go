@@ -20,6 +20,13 @@ func (k *KSP) ExportKey(handle, exportKey Handle, blobType string, params *Buffe
 
 // exportKey is ExportKey for a caller with room for so many bytes: what does not fit did not leave, and can still be archived.
 func (k *KSP) exportKey(handle, exportKey Handle, blobType string, params *Buffers, flags uint32, room int) (*secret.Bytes, error) {
+	var under *wrapper
+	var err error
+	if exportKey != 0 {
+		if under, err = k.wrapper(exportKey); err != nil {
+			return nil, err
+		}
+	}
 	key, err := k.finished(handle)
 	if err != nil {
 		return nil, err
@@ -34,8 +41,8 @@ func (k *KSP) exportKey(handle, exportKey Handle, blobType string, params *Buffe
 	if err := params.check(); err != nil {
 		return nil, err
 	}
-	if exportKey != 0 {
-		out, err := key.exportWrapped(k, exportKey, blobType, params)
+	if under != nil {
+		out, err := key.exportWrapped(under, blobType, params)
 		return out, status(err)
 	}
 	options, err := params.options()
@@ -69,12 +76,10 @@ func (k *key) write(blobType string, o *blob.Options, room int) (*secret.Bytes, 
 func (k *key) writePrivate(name string, o *blob.Options, room int) (*secret.Bytes, error) {
 	encrypted := blob.Encrypts(name, o)
 	switch {
-	case k.export&plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG != 0, encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0 && k.readable():
-		return writeObject(k.session, k.object, k.algorithm, name, o)
-	case encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0:
-		return k.writeEncrypted(name, o)
+	case k.export&plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG != 0, encrypted && k.export&plan.NCRYPT_ALLOW_EXPORT_FLAG != 0:
+		return k.writeObject(k.session, k.object, name, o)
 	case k.archive.permits(encrypted):
-		out, err := writeObject(k.archive.session, k.archive.object, k.algorithm, name, o)
+		out, err := k.writeObject(k.archive.session, k.archive.object, name, o)
 		if err == nil && len(out.Bytes()) <= room { // a blob type that the key does not fit is no archive
 			k.archive.close()
 			k.archive = nil
@@ -98,9 +103,13 @@ var secretParts = map[ck.KeyType][]ck.AttributeType{
 	ck.CKK_AES: {ck.CKA_VALUE},
 }
 
-// writeObject reads an object's secret and writes it as a blob.
-func writeObject(s *token.Session, object ck.ObjectHandle, a *algorithm, name string, o *blob.Options) (*secret.Bytes, error) {
-	material := &blob.Key{Algorithm: a.name, Class: a.class, KeyType: a.keyType}
+// writeObject writes an object as a blob. Some blobs the guard makes; for others the program reads the object's secret.
+func (k *key) writeObject(s *token.Session, object ck.ObjectHandle, name string, o *blob.Options) (*secret.Bytes, error) {
+	if write := k.sealedWriter(s, object, name, o); write != nil {
+		return write(k, s, object, o)
+	}
+	a := k.algorithm
+	material := &blob.Key{Algorithm: a.name, Class: a.class, KeyType: a.keyType, Usage: &k.usage}
 	defer material.Close()
 	readings := []token.Reading{}
 	for _, typ := range append(append([]ck.AttributeType{}, publicParts...), secretParts[a.keyType]...) {

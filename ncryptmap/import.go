@@ -48,11 +48,11 @@ func (k *key) settle(ksp *KSP, importKey Handle, blobType string, params *Buffer
 	if err := k.begin(); err != nil {
 		return err
 	}
-	named := k.name
+	named, flags := k.name, k.flags
 	if err := k.read(ksp, importKey, blobType, params, data); err != nil {
 		return err
 	}
-	if k.name != named { // the blob has a name of its own
+	if k.name != named || k.flags != flags { // the blob has a name of its own, or is for a key that is isolated
 		if err := k.begin(); err != nil {
 			return err
 		}
@@ -71,8 +71,8 @@ const (
 
 // read takes the blob apart, and says of the key what the blob does.
 func (k *key) read(ksp *KSP, importKey Handle, blobType string, params *Buffers, data []byte) error {
-	if importKey != 0 {
-		return k.readWrapped(ksp, importKey, blobType, params, data)
+	if done, err := k.readWrapped(ksp, importKey, blobType, params, data); done || err != nil {
+		return err
 	}
 	options, err := params.options()
 	if err != nil {

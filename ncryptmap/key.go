@@ -29,6 +29,7 @@ type key struct {
 	usage     uint32       // NCRYPT_KEY_USAGE_PROPERTY
 	material  *blob.Key    // what becomes the key; nil: it is generated
 	wrapped   *wrappedBlob // the same, under another key
+	most      *limits      // what the blob lets the key do; nil: everything
 	custom    map[string][]byte
 	transient map[string][]byte // properties of the handle: UI Policy, HWND Handle, Use Context
 
@@ -53,7 +54,8 @@ func (k *key) close() {
 // drop lets go of everything but the handle. The key's lock is held.
 func (k *key) drop() {
 	k.material.Close()
-	k.material = nil
+	k.wrapped.close()
+	k.material, k.wrapped = nil, nil
 	k.archive.close()
 	k.archive = nil
 	k.gone = true

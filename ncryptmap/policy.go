@@ -3,7 +3,6 @@ package ncryptmap
 import (
 	"encoding/binary"
 
-	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
@@ -35,11 +34,6 @@ func setPIN(k *key, value []byte, _ uint32) error {
 	}
 	k.loggedIn = s // a login lasts as long as a session does
 	return nil
-}
-
-// writeEncrypted writes a blob that is encrypted under a password of a key that the engine does not show: the guard encrypts it.
-func (k *key) writeEncrypted(name string, o *blob.Options) (*secret.Bytes, error) {
-	return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s: the guard does not encrypt under a password", name)
 }
 
 // The parts of a security descriptor (SECURITY_INFORMATION), as flags of GetProperty and SetProperty.

@@ -144,7 +144,7 @@ func (k *key) importByProperty(blobType string, value []byte) error {
 		return nte.Errorf(nte.NTE_BAD_KEY_STATE, "the key is final")
 	}
 	was := *k.algorithm
-	material, err := blob.Read(blobType, value, &blob.Options{})
+	material, err := blob.Read(blobType, value, &blob.Options{Algorithm: was.name})
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,7 @@ func (k *key) importByProperty(blobType string, value []byte) error {
 		return err
 	}
 	k.material.Close()
+	k.wrapped.close()
 	k.material, k.wrapped = material, nil
 	return nil
 }

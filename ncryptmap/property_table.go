@@ -201,6 +201,8 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "export policy %#x has unknown bits", policy)
 	case policy != 0 && k.isolated():
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "a key that is isolated cannot be exported")
+	case k.most.forbids(policy, 0):
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the blob that the key came in allows export policy %#x at most", k.most.export)
 	case k.final && (k.persistent() || k.class == ck.CKO_PUBLIC_KEY):
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the export policy of a key that is kept cannot be changed")
 	case k.final:
@@ -219,6 +221,8 @@ func setKeyUsage(k *key, value []byte, _ uint32) error {
 		return frozen(NCRYPT_KEY_USAGE_PROPERTY)
 	case usage&^plan.NCRYPT_ALLOW_ALL_USAGES != 0:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "key usage %#x has unknown bits", usage)
+	case k.most.forbids(0, usage):
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the blob that the key came in allows usage %#x at most", k.most.usage)
 	}
 	k.usage = usage
 	return nil

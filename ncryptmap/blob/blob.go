@@ -20,6 +20,8 @@ type Options struct {
 	Cipher    string        // NCRYPTBUFFER_PKCS_ALG_OID, for writing: the object identifier of what encrypts
 	Salt      []byte        // of NCRYPTBUFFER_PKCS_ALG_PARAM, for writing; nil: random
 	Rounds    int           // of the same; 0: the format's default
+
+	Certificate []byte // NCRYPTBUFFER_CERT_BLOB: whose key opens an envelope
 }
 
 // format is a kind of blob.

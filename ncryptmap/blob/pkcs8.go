@@ -32,7 +32,13 @@ var (
 
 // Encrypts says whether a blob of that name is encrypted when it is written with these options. Who names a password or a cipher never gets plaintext.
 func Encrypts(name string, o *Options) bool {
-	return name == PKCS8 && o != nil && (o.Password != nil || o.Cipher != "")
+	switch name {
+	case PKCS7, Opaque:
+		return true
+	case PKCS8:
+		return o != nil && (o.Password != nil || o.Cipher != "")
+	}
+	return false
 }
 
 // badDER is what a structure is answered that is not what it should be.
