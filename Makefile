@@ -16,14 +16,14 @@ P11KIT_MODULES ?= $(if $(filter /usr/local,$(PREFIX)),/etc/pkcs11/modules,$(DATA
 SYSTEMD ?= $(PREFIX)/lib
 BUILD := build
 
-# The build cache knows the files of a package, and p11.h lies outside of the
-# package that includes it: its sum among the flags makes a changed one count.
-P11H_SUM := $(shell sha256sum p11.h | cut -c1-16)
+# The build cache knows the files of a package, and p11.h and include lie outside
+# of the package that includes them: their sum among the flags makes a changed one count.
+P11H_SUM := $(shell cat p11.h include/*.h | sha256sum | cut -c1-16)
 CGO_FLAGS := CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DNCRYPT11_P11H=0x$(P11H_SUM)ULL"
 
 # Every relocation is done at load, and what was relocated is read-only afterwards.
 LINK := -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none
-# Of the library, exactly the C_* functions can be seen from outside.
+# Of the library, exactly the C_* and NCrypt functions can be seen from outside.
 LINK_LIBRARY := -Wl,--version-script=$(CURDIR)/module/exports.map $(LINK)
 # The command is the guard too: it asks for no library that could come between, and
 # lies at another address in each process. Names are resolved by Go, since the C
@@ -103,6 +103,7 @@ install: build
 	install -D -m 755 $(BUILD)/ncrypt11 $(DESTDIR)$(PREFIX)/bin/ncrypt11
 	install -D -m 755 $(BUILD)/libncrypt11.so $(DESTDIR)$(LIBDIR)/libncrypt11.so
 	install -D -m 644 p11.h $(DESTDIR)$(PREFIX)/include/ncrypt11/p11.h
+	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include/ncrypt11
 	install -d $(DESTDIR)$(P11KIT_MODULES)
 	printf 'module: %s\n' $(LIBDIR)/libncrypt11.so > $(DESTDIR)$(P11KIT_MODULES)/ncrypt11.module
 	install -D -m 644 docs/man/ncrypt11.1 $(DESTDIR)$(DATADIR)/man/man1/ncrypt11.1

@@ -37,8 +37,11 @@ var Start func(getenv config.Getenv) (*token.Provider, error)
 // provider is the engine between C_Initialize and C_Finalize, nil outside.
 var provider atomic.Pointer[token.Provider]
 
-// starting lets one C_Initialize or C_Finalize run at a time; programs call them from several threads at once.
+// starting lets one C_Initialize or C_Finalize run at a time, or NCrypt start; programs call them from several threads at once.
 var starting sync.Mutex
+
+// engine is the provider, also where only NCrypt uses it; nil where neither does. Guarded by starting.
+var engine *token.Provider
 
 // The threads that run Go code at once: the host has threads of its own. With one only, a thread that waits for a guard would have its processor taken away
 // each time, by a monitor that wakes up every 20 µs to see.
@@ -59,6 +62,18 @@ func initialize() error {
 	if provider.Load() != nil {
 		return ck.CKR_CRYPTOKI_ALREADY_INITIALIZED
 	}
+	p, err := startEngine()
+	if err == nil {
+		provider.Store(p)
+	}
+	return err
+}
+
+// startEngine gives the engine of this process, which it makes where there is none. starting is held.
+func startEngine() (*token.Provider, error) {
+	if engine != nil {
+		return engine, nil
+	}
 	if n := runtime.GOMAXPROCS(0); n < minProcs || n > maxProcs {
 		runtime.GOMAXPROCS(min(max(n, minProcs), maxProcs))
 	}
@@ -66,11 +81,12 @@ func initialize() error {
 	openTrace(getenv("NCRYPT11_TRACE"))
 	keepFailures(getenv)
 	p, err := Start(getenv)
-	if err == nil {
-		p.SetBoard(digestBoard())
-		provider.Store(p)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	p.SetBoard(digestBoard())
+	engine = p
+	return p, nil
 }
 
 //export goC_Finalize
@@ -83,6 +99,11 @@ func finalize() error {
 	if p == nil {
 		return ck.CKR_CRYPTOKI_NOT_INITIALIZED
 	}
+	if ksp.Load() != nil {
+		p.Leave() // NCrypt has no end, and goes on with its keys
+		return nil
+	}
+	engine = nil
 	p.Close()
 	debug.FreeOSMemory() // the host goes on without us
 	return nil

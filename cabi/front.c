@@ -63,7 +63,7 @@ static CK_RV use_copy(void)
 	return CKR_OK;
 }
 
-static CK_RV start_go(void)
+CK_RV ncrypt11_start(void)
 {
 	switch (shim_ready()) {
 	case SHIM_OK:
@@ -93,7 +93,7 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 	if (copy == NULL) {
 		CK_RV rv = check_arguments(pInitArgs);
 		if (rv == CKR_OK)
-			rv = start_go();
+			rv = ncrypt11_start();
 		if (rv != CKR_OK)
 			return rv;
 		copy = shim_forward();

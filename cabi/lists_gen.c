@@ -6,6 +6,7 @@
 #include "../p11.h"
 #pragma GCC visibility pop
 #include "functions_gen.h"
+#include "ncrypt_enter.h"
 
 const CK_FUNCTION_LIST_3_2 ncrypt11_list_3_2 = {
 	.version = {3, 2},
@@ -288,4 +289,5 @@ const CK_INTERFACE ncrypt11_interfaces[NCRYPT11_INTERFACE_COUNT] = {
 	{(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&ncrypt11_list_3_2, 0},
 	{(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&ncrypt11_list_3_0, 0},
 	{(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&ncrypt11_list_2_40, 0},
+	{(CK_UTF8CHAR_PTR)NCRYPT11_INTERFACE, (CK_VOID_PTR)&ncrypt11_ncrypt_list, 0},
 };

@@ -1,5 +1,5 @@
-// Command gen writes what follows from p11.h and would otherwise be typed twice: the Go constants and their names, the C_* stubs,
-// the function lists and the export map. It runs from anywhere in the repository:
+// Command gen writes what follows from p11.h and include/ncrypt.h and would otherwise be typed twice: the Go constants and their names, the C_*
+// and NCrypt stubs, the function lists and the export map. It runs from anywhere in the repository:
 //
 //	go run ./cabi/gen           writes the files
 //	go run ./cabi/gen -check    names the files that are out of date, and fails if there are any
@@ -23,13 +23,15 @@ var outputs = []struct {
 	{"cabi/functions_gen.h", func(s *source) ([]byte, error) { return cFunctions(s.header), nil }},
 	{"cabi/lists_gen.c", func(s *source) ([]byte, error) { return cLists(s.header) }},
 	{"cabi/stubs_gen.c", func(s *source) ([]byte, error) { return cStubs(s.header, s.bodies) }},
-	{"module/exports.map", func(s *source) ([]byte, error) { return exportMap(s.header), nil }},
+	{"cabi/ncrypt_stubs_gen.c", func(s *source) ([]byte, error) { return ncryptStubs(s.ncrypt), nil }},
+	{"module/exports.map", func(s *source) ([]byte, error) { return exportMap(s.header, s.ncrypt), nil }},
 }
 
 // source is all that the generated files depend on.
 type source struct {
 	header *header
 	bodies map[string]bool // the functions that have a Go body in cabi
+	ncrypt []ncryptFunction
 }
 
 func main() {
@@ -100,5 +102,9 @@ func readSource(root, headerPath string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{h, bodies}, nil
+	ncrypt, err := readNCrypt(root)
+	if err != nil {
+		return nil, err
+	}
+	return &source{h, bodies, ncrypt}, nil
 }

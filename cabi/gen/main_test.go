@@ -50,15 +50,21 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// newRoot is a repository with the real header and nothing else.
+// newRoot is a repository with the real headers and nothing else.
 func newRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	header, err := os.ReadFile("../../p11.h")
-	if err != nil {
-		t.Fatal(err)
+	headers, err := filepath.Glob("../../include/*.h")
+	if err != nil || len(headers) == 0 {
+		t.Fatalf("no headers: %v", err)
 	}
-	write(t, filepath.Join(root, "p11.h"), string(header))
+	for _, path := range append(headers, "../../p11.h") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(root, strings.TrimPrefix(path, "../../")), string(text))
+	}
 	for _, dir := range []string{"cabi", "module", "token/ck"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)

@@ -85,7 +85,7 @@ func forward(out *strings.Builder, f function) {
 func declared(f function) string {
 	var list []string
 	for _, p := range f.params {
-		list = append(list, p.ctype+" "+p.name)
+		list = append(list, strings.ReplaceAll(p.ctype+" "+p.name, "* ", "*"))
 	}
 	return strings.Join(list, ", ")
 }

@@ -37,21 +37,24 @@ static void function_list(void)
 
 static void interface_list(void)
 {
-	static const CK_VERSION versions[] = {{3, 2}, {3, 0}, {2, 40}};
+	static const struct {
+		const char *name;
+		CK_VERSION version;
+	} want[] = {{"PKCS 11", {3, 2}}, {"PKCS 11", {3, 0}}, {"PKCS 11", {2, 40}}, {"Vendor NCrypt", {1, 0}}};
 	CK_INTERFACE found[8];
 	CK_ULONG count = 0;
 
 	IS(get_interface_list(NULL, NULL), CKR_ARGUMENTS_BAD);
 	OK(get_interface_list(NULL, &count));
-	EQUAL(count, 3);
+	EQUAL(count, 4);
 	count--;
 	IS(get_interface_list(found, &count), CKR_BUFFER_TOO_SMALL);
-	EQUAL(count, 3);
+	EQUAL(count, 4);
 	OK(get_interface_list(found, &count));
-	for (CK_ULONG i = 0; i < count && i < 3; i++) {
-		CHECK(strcmp((char *)found[i].pInterfaceName, "PKCS 11") == 0);
+	for (CK_ULONG i = 0; i < count && i < 4; i++) {
+		CHECK(strcmp((char *)found[i].pInterfaceName, want[i].name) == 0);
 		EQUAL(found[i].flags, 0);
-		CHECK(memcmp(found[i].pFunctionList, &versions[i], sizeof *versions) == 0);
+		CHECK(memcmp(found[i].pFunctionList, &want[i].version, sizeof want[i].version) == 0);
 	}
 }
 
@@ -114,7 +117,7 @@ static void lists_agree(void)
 
 const struct test interface_tests[] = {
 	{"function-list", "C_GetFunctionList gives 68 functions of version 2.40 before C_Initialize", function_list},
-	{"interface-list", "C_GetInterfaceList gives versions 3.2, 3.0 and 2.40 by the two-call convention", interface_list},
+	{"interface-list", "C_GetInterfaceList gives versions 3.2, 3.0 and 2.40, and NCrypt's functions, by the two-call convention", interface_list},
 	{"default-interface", "the interface without a name, and without a version, is always the same one", default_interface},
 	{"interface-versions", "each version asked for gives exactly that list; others give an error", interface_versions},
 	{"fork-safe", "no interface claims to be safe over fork", fork_safe},

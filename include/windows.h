@@ -1,0 +1,121 @@
+/*
+ * As much of windows.h as ncrypt.h and bcrypt.h need, so that a program written for Windows compiles against ncrypt11: the types, with the sizes that
+ * they have there, and the status codes (winerror.h). LONG and ULONG have 32 bits, whatever long has here.
+ *
+ * Wide characters have 16 bits, as there. So literals that are passed to NCrypt are u"text" instead of L"text", in C11 or C++11; or everything is compiled
+ * with -fshort-wchar, where L"text" will do but the C library's wide functions (wprintf, wcslen) will not.
+ */
+#ifndef NCRYPT11_WINDOWS_H
+#define NCRYPT11_WINDOWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#if __SIZEOF_WCHAR_T__ == 2
+typedef wchar_t WCHAR;
+#else
+typedef char16_t WCHAR;
+#endif
+#else
+typedef __CHAR16_TYPE__ WCHAR;
+#endif
+
+#if __SIZEOF_WCHAR_T__ == 2
+#define NCRYPT11_WIDE(text) L##text
+#else
+#define NCRYPT11_WIDE(text) u##text
+#endif
+
+typedef WCHAR *LPWSTR, *PWSTR;
+typedef const WCHAR *LPCWSTR, *PCWSTR;
+
+typedef void VOID, *PVOID, *LPVOID, *HANDLE, *HWND;
+typedef uint8_t BYTE, *PBYTE, *LPBYTE, UCHAR, *PUCHAR;
+typedef uint16_t WORD, USHORT;
+typedef uint32_t DWORD, *PDWORD, *LPDWORD, ULONG, *PULONG, UINT;
+typedef int32_t LONG, INT, BOOL;
+typedef uint64_t ULONGLONG, DWORDLONG;
+typedef uintptr_t ULONG_PTR, DWORD_PTR;
+
+typedef LONG HRESULT, NTSTATUS, SECURITY_STATUS;
+
+#ifndef TRUE
+#define TRUE 1
+#endif
+#ifndef FALSE
+#define FALSE 0
+#endif
+
+/* Calling conventions and annotations that mean nothing here. */
+#define WINAPI
+#define CALLBACK
+#define IN
+#define OUT
+#define OPTIONAL
+
+#define SUCCEEDED(status) (((HRESULT)(status)) >= 0)
+#define FAILED(status) (((HRESULT)(status)) < 0)
+#define NT_SUCCESS(status) (((NTSTATUS)(status)) >= 0)
+#define ZeroMemory(start, size) __builtin_memset((start), 0, (size))
+
+#define NCRYPT11_STATUS(code) ((HRESULT)(code))
+
+#define ERROR_SUCCESS 0
+#define S_OK NCRYPT11_STATUS(0)
+
+/* HRESULT_FROM_WIN32(RPC_X_NULL_REF_POINTER) is the status for text or data that is needed and is NULL. */
+#define RPC_X_NULL_REF_POINTER 1780
+#define HRESULT_FROM_WIN32(code) ((HRESULT)((code) <= 0 ? (uint32_t)(code) : ((uint32_t)(code) & 0xFFFFu) | 0x80070000u))
+
+#define NTE_BAD_UID NCRYPT11_STATUS(0x80090001u)
+#define NTE_BAD_HASH NCRYPT11_STATUS(0x80090002u)
+#define NTE_BAD_KEY NCRYPT11_STATUS(0x80090003u)
+#define NTE_BAD_LEN NCRYPT11_STATUS(0x80090004u)
+#define NTE_BAD_DATA NCRYPT11_STATUS(0x80090005u)
+#define NTE_BAD_SIGNATURE NCRYPT11_STATUS(0x80090006u)
+#define NTE_BAD_VER NCRYPT11_STATUS(0x80090007u)
+#define NTE_BAD_ALGID NCRYPT11_STATUS(0x80090008u)
+#define NTE_BAD_FLAGS NCRYPT11_STATUS(0x80090009u)
+#define NTE_BAD_TYPE NCRYPT11_STATUS(0x8009000Au)
+#define NTE_BAD_KEY_STATE NCRYPT11_STATUS(0x8009000Bu)
+#define NTE_BAD_HASH_STATE NCRYPT11_STATUS(0x8009000Cu)
+#define NTE_NO_KEY NCRYPT11_STATUS(0x8009000Du)
+#define NTE_NO_MEMORY NCRYPT11_STATUS(0x8009000Eu)
+#define NTE_EXISTS NCRYPT11_STATUS(0x8009000Fu)
+#define NTE_PERM NCRYPT11_STATUS(0x80090010u)
+#define NTE_NOT_FOUND NCRYPT11_STATUS(0x80090011u)
+#define NTE_DOUBLE_ENCRYPT NCRYPT11_STATUS(0x80090012u)
+#define NTE_BAD_PROVIDER NCRYPT11_STATUS(0x80090013u)
+#define NTE_BAD_PROV_TYPE NCRYPT11_STATUS(0x80090014u)
+#define NTE_BAD_PUBLIC_KEY NCRYPT11_STATUS(0x80090015u)
+#define NTE_BAD_KEYSET NCRYPT11_STATUS(0x80090016u)
+#define NTE_FAIL NCRYPT11_STATUS(0x80090020u)
+#define NTE_SYS_ERR NCRYPT11_STATUS(0x80090021u)
+#define NTE_SILENT_CONTEXT NCRYPT11_STATUS(0x80090022u)
+#define NTE_TOKEN_KEYSET_STORAGE_FULL NCRYPT11_STATUS(0x80090023u)
+#define NTE_TEMPORARY_PROFILE NCRYPT11_STATUS(0x80090024u)
+#define NTE_FIXEDPARAMETER NCRYPT11_STATUS(0x80090025u)
+#define NTE_INVALID_HANDLE NCRYPT11_STATUS(0x80090026u)
+#define NTE_INVALID_PARAMETER NCRYPT11_STATUS(0x80090027u)
+#define NTE_BUFFER_TOO_SMALL NCRYPT11_STATUS(0x80090028u)
+#define NTE_NOT_SUPPORTED NCRYPT11_STATUS(0x80090029u)
+#define NTE_NO_MORE_ITEMS NCRYPT11_STATUS(0x8009002Au)
+#define NTE_BUFFERS_OVERLAP NCRYPT11_STATUS(0x8009002Bu)
+#define NTE_DECRYPTION_FAILURE NCRYPT11_STATUS(0x8009002Cu)
+#define NTE_INTERNAL_ERROR NCRYPT11_STATUS(0x8009002Du)
+#define NTE_UI_REQUIRED NCRYPT11_STATUS(0x8009002Eu)
+#define NTE_HMAC_NOT_SUPPORTED NCRYPT11_STATUS(0x8009002Fu)
+#define NTE_DEVICE_NOT_READY NCRYPT11_STATUS(0x80090030u)
+#define NTE_AUTHENTICATION_IGNORED NCRYPT11_STATUS(0x80090031u)
+#define NTE_VALIDATION_FAILED NCRYPT11_STATUS(0x80090032u)
+#define NTE_INCORRECT_PASSWORD NCRYPT11_STATUS(0x80090033u)
+#define NTE_ENCRYPTION_FAILURE NCRYPT11_STATUS(0x80090034u)
+#define NTE_DEVICE_NOT_FOUND NCRYPT11_STATUS(0x80090035u)
+#define NTE_USER_CANCELLED NCRYPT11_STATUS(0x80090036u)
+#define NTE_PASSWORD_CHANGE_REQUIRED NCRYPT11_STATUS(0x80090037u)
+#define NTE_NOT_ACTIVE_CONSOLE NCRYPT11_STATUS(0x80090038u)
+#define NTE_VBS_UNAVAILABLE NCRYPT11_STATUS(0x80090039u)
+#define NTE_VBS_CANNOT_DECRYPT_KEY NCRYPT11_STATUS(0x8009003Au)
+
+#endif
