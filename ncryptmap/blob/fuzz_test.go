@@ -48,8 +48,8 @@ func checkWritten(t *testing.T, name string, k *blob.Key, o *blob.Options, lengt
 		t.Errorf("%s: %d bytes became %d", name, length, out.Len())
 	}
 	again, err := blob.Read(name, out.Bytes(), o)
-	if nte.Code(err) == nte.NTE_INVALID_PARAMETER && name != "ECCPUBLICBLOB" && name != "ECCPRIVATEBLOB" {
-		return // explicit parameters came with a generic name: what is usual for such a key wants the curve's name beside it
+	if err != nil && (name == "PUBLICBLOB" || name == "PRIVATEBLOB") {
+		return // it was read in one format and written in another, which may want the curve's name, or primes that are some
 	}
 	if err != nil {
 		t.Fatalf("%s: what was written is not read: %v", name, err)

@@ -42,8 +42,8 @@ func (k *Key) Put(typ ck.AttributeType, value []byte) {
 func (k *Key) PutSecret(typ ck.AttributeType, value []byte) { k.own(typ, secret.Copy(value)) }
 
 // put adds a number that everybody may know, or nobody.
-func (k *Key) put(typ ck.AttributeType, value []byte, secret bool) {
-	if secret {
+func (k *Key) put(typ ck.AttributeType, value []byte, isSecret bool) {
+	if isSecret {
 		k.PutSecret(typ, value)
 		return
 	}
