@@ -50,36 +50,6 @@ func goC_GenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, pub C.CK_A
 	})
 }
 
-//export goC_WrapKey
-func goC_WrapKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, wrapping, key C.CK_OBJECT_HANDLE, out C.CK_BYTE_PTR, outLen C.CK_ULONG_PTR) C.CK_RV {
-	return finish("C_WrapKey", h, 0, out, outLen, func(s *token.Session, to token.Output) (int, error) {
-		mechanism, err := decodeMechanism(m)
-		if err != nil {
-			return 0, err
-		}
-		return s.WrapKey(mechanism, ck.ObjectHandle(wrapping), ck.ObjectHandle(key), to)
-	})
-}
-
-//export goC_UnwrapKey
-func goC_UnwrapKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, unwrapping C.CK_OBJECT_HANDLE, in C.CK_BYTE_PTR, inLen C.CK_ULONG,
-	t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, out C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return makeObject("C_UnwrapKey", h, t, n, out, func(s *token.Session, tmpl attr.Template) (ck.ObjectHandle, error) {
-		mechanism, err := decodeMechanism(m)
-		if err != nil {
-			return 0, err
-		}
-		if in == nil {
-			return 0, ck.Errorf(ck.CKR_ARGUMENTS_BAD, "no wrapped key")
-		}
-		wrapped, err := input(in, inLen)
-		if err != nil {
-			return 0, err
-		}
-		return s.UnwrapKey(mechanism, ck.ObjectHandle(unwrapping), wrapped, tmpl)
-	})
-}
-
 //export goC_DeriveKey
 func goC_DeriveKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, base C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, out C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
 	return makeObject("C_DeriveKey", h, t, n, out, func(s *token.Session, tmpl attr.Template) (ck.ObjectHandle, error) {

@@ -57,17 +57,18 @@ func decodeMechanism(m C.CK_MECHANISM_PTR) (ck.Mechanism, error) {
 
 // paramDecoders copy a parameter struct, by kind. Each checks the length before it looks.
 var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error){
-	mech.NoParams:     rawParams,
-	mech.IVParams:     rawParams,
-	mech.WrapIVParams: rawParams,
-	mech.ULongParams:  uLongParams,
-	mech.OAEPParams:   oaepParams,
-	mech.PSSParams:    pssParams,
-	mech.CTRParams:    ctrParams,
-	mech.GCMParams:    gcmParams,
-	mech.ECDH1Params:  ecdh1Params,
-	mech.EdDSAParams:  edDSAParams,
-	mech.RSAAESParams: rsaAESParams,
+	mech.NoParams:      rawParams,
+	mech.IVParams:      rawParams,
+	mech.WrapIVParams:  rawParams,
+	mech.ULongParams:   uLongParams,
+	mech.OAEPParams:    oaepParams,
+	mech.PSSParams:     pssParams,
+	mech.CTRParams:     ctrParams,
+	mech.GCMParams:     gcmParams,
+	mech.ECDH1Params:   ecdh1Params,
+	mech.EdDSAParams:   edDSAParams,
+	mech.RSAAESParams:  rsaAESParams,
+	mech.ECDHAESParams: ecdhAESParams,
 }
 
 // maxParameter bounds parameters of plain bytes: none is longer than a block.
@@ -187,6 +188,18 @@ func ecdh1Params(p C.CK_VOID_PTR, n uint) (any, error) {
 		return nil, err
 	}
 	return ck.ECDH1Params{KDF: uint(o.kdf), SharedData: shared, PublicData: public}, nil
+}
+
+func ecdhAESParams(p C.CK_VOID_PTR, n uint) (any, error) {
+	o, err := as[C.CK_ECDH_AES_KEY_WRAP_PARAMS](p, n)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := parameterBytes(C.CK_VOID_PTR(o.pSharedData), o.ulSharedDataLen)
+	if err != nil {
+		return nil, err
+	}
+	return ck.ECDHAESParams{AESBits: uint(o.ulAESKeyBits), KDF: uint(o.kdf), SharedData: shared}, nil
 }
 
 func edDSAParams(p C.CK_VOID_PTR, n uint) (any, error) {

@@ -22,15 +22,43 @@ func renamed(err error, names map[ck.RV]ck.RV) error {
 	return err
 }
 
+// authenticated is mech.Parse for an AEAD mechanism whose associated data has an argument of its own, and is not to be in the parameter as well
+// (C_WrapKeyAuthenticated, C_UnwrapKeyAuthenticated).
+func authenticated(m ck.Mechanism, op mech.Op, associated []byte) (*mech.Scheme, error) {
+	parsed, err := mech.Parse(m, op)
+	switch {
+	case err != nil:
+		return nil, err
+	case parsed.Row.Primitive != mech.AESGCM:
+		return nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "%v does not authenticate associated data", m.Type)
+	case len(parsed.AAD) != 0:
+		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "associated data stands in the parameter, and has an argument of its own")
+	}
+	scheme := *parsed
+	scheme.AAD = associated
+	return &scheme, nil
+}
+
 // WrapKey is C_WrapKey. The key leaves the guard encrypted, and only if its policy lets it.
 func (s *Session) WrapKey(m ck.Mechanism, wrapping, key ck.ObjectHandle, out Output) (int, error) {
+	scheme, err := mech.Parse(m, mech.OpWrap)
+	return s.wrapKey(scheme, err, wrapping, key, out)
+}
+
+// WrapKeyAuthenticated is C_WrapKeyAuthenticated.
+func (s *Session) WrapKeyAuthenticated(m ck.Mechanism, wrapping, key ck.ObjectHandle, associated []byte, out Output) (int, error) {
+	scheme, err := authenticated(m, mech.OpWrap, associated)
+	return s.wrapKey(scheme, err, wrapping, key, out)
+}
+
+// wrapKey wraps by a scheme, if the mechanism gave one: a closed session is said first.
+func (s *Session) wrapKey(scheme *mech.Scheme, parseErr error, wrapping, key ck.ObjectHandle, out Output) (int, error) {
 	if err := s.lock(); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	scheme, err := mech.Parse(m, mech.OpWrap)
-	if err != nil {
-		return 0, err
+	if parseErr != nil {
+		return 0, parseErr
 	}
 	wrapRef, wrapSet, err := s.useFor(wrapping, scheme, mech.OpWrap, ck.CKR_WRAPPING_KEY_HANDLE_INVALID)
 	if err != nil {
@@ -101,13 +129,23 @@ func merge(t attr.Template, value []byte, from ck.AttributeType) (attr.Template,
 
 // UnwrapKey is C_UnwrapKey. The plaintext appears in the guard only.
 func (s *Session) UnwrapKey(m ck.Mechanism, unwrapping ck.ObjectHandle, wrapped []byte, t attr.Template) (ck.ObjectHandle, error) {
+	scheme, err := mech.Parse(m, mech.OpUnwrap)
+	return s.unwrapKey(scheme, err, unwrapping, wrapped, t)
+}
+
+// UnwrapKeyAuthenticated is C_UnwrapKeyAuthenticated.
+func (s *Session) UnwrapKeyAuthenticated(m ck.Mechanism, unwrapping ck.ObjectHandle, wrapped []byte, t attr.Template, associated []byte) (ck.ObjectHandle, error) {
+	scheme, err := authenticated(m, mech.OpUnwrap, associated)
+	return s.unwrapKey(scheme, err, unwrapping, wrapped, t)
+}
+
+func (s *Session) unwrapKey(scheme *mech.Scheme, parseErr error, unwrapping ck.ObjectHandle, wrapped []byte, t attr.Template) (ck.ObjectHandle, error) {
 	if err := s.lock(); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	scheme, err := mech.Parse(m, mech.OpUnwrap)
-	if err != nil {
-		return 0, err
+	if parseErr != nil {
+		return 0, parseErr
 	}
 	ref, unwrapSet, err := s.useFor(unwrapping, scheme, mech.OpUnwrap, ck.CKR_UNWRAPPING_KEY_HANDLE_INVALID)
 	if err != nil {

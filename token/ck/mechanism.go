@@ -54,6 +54,13 @@ type EdDSAParams struct {
 	Context []byte
 }
 
+// ECDHAESParams is CK_ECDH_AES_KEY_WRAP_PARAMS.
+type ECDHAESParams struct {
+	AESBits    uint
+	KDF        uint
+	SharedData []byte
+}
+
 // RSAAESParams is CK_RSA_AES_KEY_WRAP_PARAMS.
 type RSAAESParams struct {
 	AESBits uint

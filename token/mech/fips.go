@@ -15,7 +15,7 @@ func restrict(r *Row) {
 		r.Flags &^= servings
 	case GenerateMontgomery:
 		r.Flags &^= servings
-	case ECDH:
+	case ECDH, ECDHAESKeyWrap:
 		r.KeyTypes = types(ck.CKK_EC)
 		r.Min, r.Max = fieldBits(r.KeyTypes)
 	}

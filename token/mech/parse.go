@@ -53,17 +53,18 @@ func mayBeAbsent(kind ParamKind) bool {
 
 // readers put a parameter into a scheme, or say what is wrong with it.
 var readers = [...]func(s *Scheme, params any) string{
-	NoParams:     func(*Scheme, any) string { return "takes no parameter" },
-	IVParams:     readIV,
-	WrapIVParams: readWrapIV,
-	ULongParams:  readMACLen,
-	OAEPParams:   readOAEP,
-	PSSParams:    readPSS,
-	CTRParams:    readCTR,
-	GCMParams:    readGCM,
-	ECDH1Params:  readECDH1,
-	EdDSAParams:  readEdDSA,
-	RSAAESParams: readRSAAES,
+	NoParams:      func(*Scheme, any) string { return "takes no parameter" },
+	IVParams:      readIV,
+	WrapIVParams:  readWrapIV,
+	ULongParams:   readMACLen,
+	OAEPParams:    readOAEP,
+	PSSParams:     readPSS,
+	CTRParams:     readCTR,
+	GCMParams:     readGCM,
+	ECDH1Params:   readECDH1,
+	EdDSAParams:   readEdDSA,
+	RSAAESParams:  readRSAAES,
+	ECDHAESParams: readECDHAES,
 }
 
 const wrongKind = "a parameter of another mechanism"
@@ -203,13 +204,31 @@ func readECDH1(s *Scheme, params any) string {
 		return wrongKind
 	case len(p.PublicData) == 0:
 		return "the other side's public key is missing"
-	case p.KDF == ck.CKD_NULL && len(p.SharedData) != 0:
+	}
+	s.Peer = p.PublicData
+	return readKDF(s, p.KDF, p.SharedData)
+}
+
+func readKDF(s *Scheme, kdf uint, sharedData []byte) string {
+	switch {
+	case kdf == ck.CKD_NULL && len(sharedData) != 0:
 		return "CKD_NULL takes no shared data"
-	case p.KDF != ck.CKD_NULL && !offered(KDFHash(p.KDF)):
+	case kdf != ck.CKD_NULL && !offered(KDFHash(kdf)):
 		return "unknown key derivation function"
 	}
-	s.KDF, s.SharedData, s.Peer = p.KDF, p.SharedData, p.PublicData
+	s.KDF, s.SharedData = kdf, sharedData
 	return ""
+}
+
+func readECDHAES(s *Scheme, params any) string {
+	p, ok := params.(ck.ECDHAESParams)
+	if !ok {
+		return wrongKind
+	}
+	if reason := readAESBits(s, p.AESBits); reason != "" {
+		return reason
+	}
+	return readKDF(s, p.KDF, p.SharedData)
 }
 
 // readEdDSA takes an empty context for none: RFC 8032, section 8.6, advises against Ed25519ctx without a context, and callers that

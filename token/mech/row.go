@@ -22,17 +22,18 @@ type ParamKind byte
 
 // The kinds of parameter.
 const (
-	NoParams     ParamKind = iota // NULL, or ignored where length is 0
-	IVParams                      // ck.RawParams, 16 bytes
-	WrapIVParams                  // ck.RawParams, absent, or 8 bytes (RFC 3394) / 4 bytes (RFC 5649)
-	ULongParams                   // ck.ULongParams
-	OAEPParams                    // ck.OAEPParams
-	PSSParams                     // ck.PSSParams
-	CTRParams                     // ck.CTRParams
-	GCMParams                     // ck.GCMParams
-	ECDH1Params                   // ck.ECDH1Params
-	EdDSAParams                   // ck.EdDSAParams, or absent
-	RSAAESParams                  // ck.RSAAESParams
+	NoParams      ParamKind = iota // NULL, or ignored where length is 0
+	IVParams                       // ck.RawParams, 16 bytes
+	WrapIVParams                   // ck.RawParams, absent, or 8 bytes (RFC 3394) / 4 bytes (RFC 5649)
+	ULongParams                    // ck.ULongParams
+	OAEPParams                     // ck.OAEPParams
+	PSSParams                      // ck.PSSParams
+	CTRParams                      // ck.CTRParams
+	GCMParams                      // ck.GCMParams
+	ECDH1Params                    // ck.ECDH1Params
+	EdDSAParams                    // ck.EdDSAParams, or absent
+	RSAAESParams                   // ck.RSAAESParams
+	ECDHAESParams                  // ck.ECDHAESParams
 )
 
 // Primitive is the computation behind a mechanism.
@@ -55,9 +56,10 @@ const (
 	AESCTR
 	AESGCM
 	AESCMAC
-	AESKeyWrap    // RFC 3394
-	AESKeyWrapPad // RFC 5649
-	RSAAESKeyWrap // OAEP of a fresh AES key, and RFC 5649 under that
+	AESKeyWrap     // RFC 3394
+	AESKeyWrapPad  // RFC 5649
+	RSAAESKeyWrap  // OAEP of a fresh AES key, and RFC 5649 under that
+	ECDHAESKeyWrap // a fresh public key, and RFC 5649 under what is agreed on with it
 	HMAC
 	GenerateRSA
 	GenerateEC

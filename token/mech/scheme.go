@@ -34,7 +34,7 @@ type Scheme struct {
 	TagLen      int    // GCM, bytes
 	CounterBits int    // CTR
 	MACLen      int    // HMAC_GENERAL, CMAC_GENERAL: bytes to give out; 0: the whole
-	AESLen      int    // wrapping under a fresh AES key: its bytes
+	AESLen      int    // wrapping under an AES key in between: its bytes
 
 	Prehash bool   // EdDSA: Ed25519ph
 	Context []byte // EdDSA

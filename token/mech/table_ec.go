@@ -26,6 +26,7 @@ func ecRows() []Row {
 		{Type: ck.CKM_ECDH1_DERIVE, Primitive: ECDH, Params: ECDH1Params, KeyTypes: both, Flags: ck.CKF_DERIVE | weierstrass},
 		// The cofactor of the curves of this token is 1: the two derivations are one.
 		{Type: ck.CKM_ECDH1_COFACTOR_DERIVE, Primitive: ECDH, Params: ECDH1Params, KeyTypes: ec, Flags: ck.CKF_DERIVE | weierstrass},
+		{Type: ck.CKM_ECDH_AES_KEY_WRAP, Primitive: ECDHAESKeyWrap, Params: ECDHAESParams, KeyTypes: both, Flags: wraps | weierstrass},
 		{Type: ck.CKM_EC_EDWARDS_KEY_PAIR_GEN, Primitive: GenerateEdwards, KeyTypes: ed, Flags: ck.CKF_GENERATE_KEY_PAIR | edwards},
 		{Type: ck.CKM_EDDSA, Primitive: EdDSA, Params: EdDSAParams, KeyTypes: ed, Flags: signs | edwards, MultiPart: true},
 		{Type: ck.CKM_EC_MONTGOMERY_KEY_PAIR_GEN, Primitive: GenerateMontgomery, KeyTypes: mont, Flags: ck.CKF_GENERATE_KEY_PAIR | edwards},

@@ -131,6 +131,37 @@ static void under_rsa(void)
 	EQUAL(search(h, TEMPLATE(NUMBER(CKA_CLASS, CKO_PRIVATE_KEY)), NULL, 0), 3);
 }
 
+/* The same under a key that only agrees. */
+static void under_ec(void)
+{
+	static const CK_BYTE x25519[] = {0x06, 0x03, 0x2b, 0x65, 0x6e};
+	CK_OBJECT_HANDLE public_key, private_key, again;
+	CK_ECDH_AES_KEY_WRAP_PARAMS params = {256, CKD_SHA256_KDF, 4, (CK_BYTE_PTR) "info"};
+	CK_MECHANISM_PTR m = MECHANISM_WITH(CKM_ECDH_AES_KEY_WRAP, params);
+	CK_ATTRIBUTE template[] = {NUMBER(CKA_CLASS, CKO_SECRET_KEY), NUMBER(CKA_KEY_TYPE, CKK_GENERIC_SECRET)};
+
+	h = begin_user();
+	memset(value, 0x42, sizeof value);
+	for (int i = 0; i < 2; i++) {
+		NEED(p->C_GenerateKeyPair(h, MECHANISM(i ? CKM_EC_MONTGOMERY_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),
+			TEMPLATE({CKA_EC_PARAMS, (void *)(i ? x25519 : p256), i ? sizeof x25519 : sizeof p256}, BOOLEAN(CKA_WRAP, yes)),
+			TEMPLATE(BOOLEAN(CKA_UNWRAP, yes)), &public_key, &private_key));
+		for (CK_ULONG size = 1; size < 40; size += 7)
+			there_and_back(m, public_key, private_key, size);
+		CK_OBJECT_HANDLE key = import_secret(h, CKK_GENERIC_SECRET, value, 20);
+		length = sizeof wrapped;
+		OK(p->C_WrapKey(h, m, public_key, key, wrapped, &length));
+		EQUAL(length, (i ? 32 : 65) + 8 + 24);
+		IS(p->C_UnwrapKey(h, m, private_key, wrapped, length - 1, template, 2, &again), CKR_WRAPPED_KEY_LEN_RANGE);
+		wrapped[40] ^= 1;
+		IS(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 2, &again), CKR_WRAPPED_KEY_INVALID);
+		OK(p->C_DestroyObject(h, key));
+	}
+	params.ulSharedDataLen = ~0UL;
+	IS(p->C_UnwrapKey(h, m, private_key, wrapped, length, template, 2, &again), CKR_MECHANISM_PARAM_INVALID);
+	EQUAL(search(h, TEMPLATE(NUMBER(CKA_CLASS, CKO_SECRET_KEY)), NULL, 0), 0);
+}
+
 static void mistakes(void)
 {
 	CK_OBJECT_HANDLE key;
@@ -161,6 +192,7 @@ const struct test wrapping_tests[] = {
 	{"wrapped-secrets", "secret keys come back as they went, by each mechanism that wraps", secrets},
 	{"wrapped-private-keys", "private keys come back as they went", private_keys},
 	{"wrapped-under-rsa", "keys of any kind go under an RSA key and come back, as its template demands", under_rsa},
+	{"wrapped-under-ec", "keys go under what is agreed on with an EC key, and come back", under_ec},
 	{"wrapping-mistakes", "no changed byte, wrong key, wrong length or wrong handle is taken", mistakes},
 	{NULL, NULL, NULL},
 };

@@ -15,6 +15,8 @@ under() { # under BITS: the key under the AES key in $work/aes
 	openssl enc "-id-aes$1-wrap-pad" -K "$(hex "$work/aes")" -iv a65959a6 -in "$work/key" -out "$work/body"
 }
 
+[ -e x25519.pem ] || openssl genpkey -algorithm X25519 -out x25519.pem
+
 {
 	printf '['
 	for bits in 128 192 256; do
@@ -25,6 +27,18 @@ under() { # under BITS: the key under the AES key in $work/aes
 			under $bits
 			row CKM_RSA_AES_KEY_WRAP $hash
 		done
+	done
+	for curve in ec x25519; do
+		case $curve in
+		ec) point=65 && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/own.pem" ;;
+		x25519) point=32 && openssl genpkey -algorithm X25519 -out "$work/own.pem" ;;
+		esac
+		openssl pkey -in $curve.pem -pubout -out "$work/peer.pem"
+		openssl pkeyutl -derive -inkey "$work/own.pem" -peerkey "$work/peer.pem" -out "$work/shared"
+		openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt "hexsecret:$(hex "$work/shared")" -kdfopt hexinfo:6c6162656c -binary X963KDF >"$work/aes"
+		openssl pkey -in "$work/own.pem" -pubout -outform DER | tail -c $point >"$work/head"
+		under 256
+		row CKM_ECDH_AES_KEY_WRAP $curve
 	done
 	printf '\n]\n'
 } >wrapped.json

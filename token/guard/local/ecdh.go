@@ -12,13 +12,17 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// agree computes the shared secret: the X coordinate on NIST curves, the u coordinate on X25519. Points that are off the curve, at
-// infinity, or of small order are refused.
 func agree(own *ecdh.PrivateKey, curve *pubkey.Curve, s *mech.Scheme) (*secret.Bytes, error) {
 	if s.Row.Primitive != mech.ECDH {
 		return nil, ck.CKR_MECHANISM_INVALID
 	}
-	raw, err := pubkey.DecodePoint(curve, s.Peer)
+	return agreeWith(own, curve, s.Peer)
+}
+
+// agreeWith computes the shared secret: the X coordinate on NIST curves, the u coordinate on X25519. Points that are off the curve, at
+// infinity, or of small order are refused.
+func agreeWith(own *ecdh.PrivateKey, curve *pubkey.Curve, point []byte) (*secret.Bytes, error) {
+	raw, err := pubkey.DecodePoint(curve, point)
 	if err != nil {
 		return nil, ck.Errorf(ck.CKR_PUBLIC_KEY_INVALID, "%w", err)
 	}

@@ -14,7 +14,7 @@ import (
 // stands before that (PKCS #11 v3.2, the sections on CKM_RSA_AES_KEY_WRAP and CKM_ECDH_AES_KEY_WRAP).
 
 // hybrid says whether a mechanism wraps so.
-func hybrid(p mech.Primitive) bool { return p == mech.RSAAESKeyWrap }
+func hybrid(p mech.Primitive) bool { return p == mech.RSAAESKeyWrap || p == mech.ECDHAESKeyWrap }
 
 // finder is a private key that can find the AES key in between.
 type finder interface {

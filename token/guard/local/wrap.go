@@ -103,10 +103,11 @@ func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref
 
 // publicWraps are the ways to wrap under a public key.
 var publicWraps = map[mech.Primitive]func(dst []byte, public crypto.PublicKey, s *mech.Scheme, plain []byte) ([]byte, error){
-	mech.RSAPKCS1:      wrapRSA,
-	mech.RSAOAEP:       wrapRSA,
-	mech.RSARaw:        wrapRSA,
-	mech.RSAAESKeyWrap: wrapRSAAES,
+	mech.RSAPKCS1:       wrapRSA,
+	mech.RSAOAEP:        wrapRSA,
+	mech.RSARaw:         wrapRSA,
+	mech.RSAAESKeyWrap:  wrapRSAAES,
+	mech.ECDHAESKeyWrap: wrapECDHAES,
 }
 
 // wrappingKey is the public key of the parts, which must be of a type that the mechanism takes.
