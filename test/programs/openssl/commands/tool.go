@@ -13,10 +13,13 @@ import (
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
 )
 
-// What `ncrypt11 config` sets up. The one has to be told of the engine in each command, the other recognizes the URI of a key.
+// Config is the name that `ncrypt11 config` has for what this package is about.
+const Config = "openssl"
+
+// What it sets up, where there is which. The one has to be told of the engine in each command, the other recognizes the URI of a key.
 const (
-	Engine   = "openssl-engine"
-	Provider = "openssl-provider"
+	Engine   = "engine"
+	Provider = "provider"
 )
 
 // Tool is the openssl command as the owner of a token runs it.
@@ -34,7 +37,7 @@ func New(t testing.TB, k *kit.Token, through string) *Tool {
 	if k.PIN != "" {
 		o.pinFile = o.File(t, "pin", k.PIN)
 	}
-	kit.Apply(t, k.Owner, k.Config(t, through, ""))
+	kit.Apply(t, k.Owner, k.Config(t, Config, ""))
 	return o
 }
 
