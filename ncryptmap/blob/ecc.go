@@ -115,6 +115,9 @@ func eccKey(algorithm string, c *curve, private bool, x, y, d []byte) (*Key, err
 
 func writeECC(name string, private bool) func(*Key, *Options) (*secret.Bytes, error) {
 	return func(k *Key, _ *Options) (*secret.Bytes, error) {
+		if err := needs(name, k, ck.CKA_EC_PARAMS, ck.CKA_EC_POINT); err != nil {
+			return nil, err
+		}
 		c, coordinates := pointOf(k)
 		i := slices.IndexFunc(eccMagics, func(m eccMagic) bool {
 			return m.algorithm == k.Algorithm && (m.curve == nil || c != nil && m.curve == c.known)

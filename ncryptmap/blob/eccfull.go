@@ -92,6 +92,9 @@ func groupOf(algorithm string) string {
 
 func writeECCFull(name string, private bool) func(*Key, *Options) (*secret.Bytes, error) {
 	return func(k *Key, _ *Options) (*secret.Bytes, error) {
+		if err := needs(name, k, ck.CKA_EC_PARAMS, ck.CKA_EC_POINT); err != nil {
+			return nil, err
+		}
 		c, coordinates := pointOf(k)
 		i := slices.IndexFunc(eccMagics, func(m eccMagic) bool { return m.algorithm == groupOf(k.Algorithm) })
 		if c == nil || i < 0 {

@@ -158,8 +158,11 @@ func pqSetOf(k *Key) *pqSet {
 func writePQ(name string, part pqPart, algorithms []*pqAlgorithm) func(*Key, *Options) (*secret.Bytes, error) {
 	return func(k *Key, _ *Options) (*secret.Bytes, error) {
 		set := pqSetOf(k)
-		if set == nil || !slices.Contains(algorithms, set.algorithm) || set.algorithm.magics[part] == 0 || part == pqPublic && k.Class != ck.CKO_PUBLIC_KEY {
+		if set == nil || !slices.Contains(algorithms, set.algorithm) || set.algorithm.magics[part] == 0 {
 			return nil, wrongKind(name, k)
+		}
+		if part == pqPublic && k.Class != ck.CKO_PUBLIC_KEY {
+			return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs the public key, which this private %s key does not have in it", name, k.Algorithm)
 		}
 		value := k.Get(part.attribute())
 		switch len(value) {
