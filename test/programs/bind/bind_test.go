@@ -3,6 +3,7 @@ package bind_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,15 +27,7 @@ www A 192.0.2.2
 // setUp makes a key for keys and one for the zone, and does with each what `ncrypt11 config` prints.
 func setUp(t *testing.T, k *kit.Token, kind string) {
 	t.Helper()
-	var pin []string
-	if k.PIN != "" {
-		file := kit.Dir(t, "bind") + "/pin"
-		kit.Write(t, "bind", file, k.PIN)
-		if err := os.Chmod(file, 0o400); err != nil {
-			t.Fatal(err)
-		}
-		pin = []string{"--pin-file", file}
-	}
+	pin := k.PINOptions(t, "bind")
 	kit.Shell(t, "root", "rm -f "+keys+"/*")
 	for i, flag := range []string{"", "-f KSK "} {
 		label := kind + "-" + []string{"zsk", "ksk"}[i]
@@ -98,6 +91,7 @@ zone example.org {
 				d := kit.Start(t, kit.Command(t, "root", "named", "-g", "-u", "bind"))
 				kit.Await(t, "127.0.0.1:5300", d)
 				served(t)
+				inToken(t)
 			})
 		})
 	}
@@ -115,4 +109,20 @@ func served(t *testing.T) {
 	copied := kit.Dir(t, "root") + "/zone"
 	kit.Write(t, "root", copied, text)
 	kit.Contains(t, kit.Run(t, "root", "dnssec-verify", "-o", "example.org", copied), "Zone fully signed")
+}
+
+// inToken fails where named has made keys for itself, as it does when it cannot use those that are there.
+func inToken(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(keys + "/K*.private")
+	if err != nil || len(files) != 2 {
+		t.Errorf("the zone has the keys %q, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kit.Contains(t, string(text), "\nLabel: ") // in place of a key
+	}
 }

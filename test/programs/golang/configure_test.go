@@ -16,7 +16,7 @@ import (
 // configured is what the lines that config prints for crypto11 do: a context, logged in, and the key.
 func configured(t *testing.T, k *kit.Token, label string) (*crypto11.Context, crypto11.Signer) {
 	t.Helper()
-	sections := k.Config(t, "crypto11", label, "--pin-file", pinFile(t, k))
+	sections := k.Config(t, "crypto11", label, "--pin-file", k.PINFile(t, k.Owner))
 	if len(sections) != 1 {
 		t.Fatalf("config prints %+v", sections)
 	}

@@ -168,8 +168,13 @@ func TestSecrets(t *testing.T) {
 		if _, err := h.Write([]byte("message")); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(h.Sum(nil)); n != 32 {
-			t.Errorf("an HMAC of %d bytes", n)
+		sum := h.Sum(nil)
+		h.Reset()
+		if _, err := h.Write([]byte("message")); err != nil {
+			t.Fatal(err)
+		}
+		if again := h.Sum(nil); len(sum) != 32 || !bytes.Equal(sum, again) {
+			t.Errorf("of one message the HMAC is %x, and %x", sum, again)
 		}
 		random, err := c.NewRandomReader()
 		if err != nil {

@@ -28,7 +28,7 @@ func TestCrypto11Host(t *testing.T) {
 	const did = "100 goroutines sign while memory is collected; SIGINT is handled, and it ends in order"
 	hosted(t, "crypto11", "crypto11 (ThalesGroup)", "github.com/ThalesGroup/crypto11", did, func(t *testing.T, k *kit.Token, path string) {
 		for _, key := range []string{"rsa", "ec"} {
-			d := kit.Start(t, kit.Command(t, kit.User, path, kit.Module, k.Label, pinFile(t, k), key, "100", strconv.Itoa(kit.Count(1000, 20000))))
+			d := kit.Start(t, kit.Command(t, kit.User, path, kit.Module, k.Label, k.PINFile(t, k.Owner), key, "100", strconv.Itoa(kit.Count(1000, 20000))))
 			kit.Eventually(t, "it has signed", func() bool { return d.Ended() || strings.Contains(d.Printed(), "signed\n") })
 			if err := d.Stop(t, syscall.SIGINT); err != nil {
 				t.Error(err)
@@ -48,7 +48,7 @@ func TestStep(t *testing.T) {
 				Key string
 				KMS struct{ Type, URI string }
 			}
-			sections := k.Config(t, "step-ca", key, "--pin-file", pinFile(t, k))
+			sections := k.Config(t, "step-ca", key, "--pin-file", k.PINFile(t, k.Owner))
 			if err := json.Unmarshal([]byte("{"+sections[0].Text+"}"), &ca); err != nil || len(sections) != 1 || ca.KMS.Type != "pkcs11" {
 				t.Fatalf("%v: config prints %+v", err, sections)
 			}

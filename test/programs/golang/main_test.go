@@ -93,11 +93,3 @@ func required(t *testing.T, library string) string {
 	t.Fatalf("go.mod does not require %s", library)
 	return ""
 }
-
-// pinFile has the token's PIN in it.
-func pinFile(t *testing.T, k *kit.Token) string {
-	t.Helper()
-	path := filepath.Join(kit.Dir(t, k.Owner), "pin")
-	kit.Write(t, k.Owner, path, k.PIN)
-	return path
-}

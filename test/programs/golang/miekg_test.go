@@ -1,7 +1,12 @@
 package golang_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/miekg/pkcs11"
@@ -14,14 +19,15 @@ func TestMiekg(t *testing.T) {
 		kit.Row(t, k, "miekg/pkcs11", required(t, "github.com/miekg/pkcs11"), "logs in, finds keys, reads attributes, signs; starts again")
 		k.Generate(t, "rsa2048", "rsa")
 		k.Generate(t, "p256", "ec")
+		public := map[string]crypto.PublicKey{"rsa": k.Public(t, "rsa"), "ec": k.Public(t, "ec")}
 		for i := range kit.Count(3, 100) {
-			cycle(t, k, i == 0)
+			cycle(t, k, public, i == 0)
 		}
 	})
 }
 
 // cycle is a program's life with the module, from loading it to letting go of it; its user may mistype the PIN once.
-func cycle(t *testing.T, k *kit.Token, mistypes bool) {
+func cycle(t *testing.T, k *kit.Token, public map[string]crypto.PublicKey, mistypes bool) {
 	t.Helper()
 	p := pkcs11.New(kit.Module)
 	if p == nil {
@@ -63,7 +69,7 @@ func cycle(t *testing.T, k *kit.Token, mistypes bool) {
 		t.Error(err)
 	}
 	for _, key := range keys {
-		signsWith(t, p, session, key)
+		signsWith(t, p, session, key, public)
 	}
 }
 
@@ -82,20 +88,38 @@ func slotOf(t *testing.T, p *pkcs11.Ctx, k *kit.Token) uint {
 	return 0
 }
 
-func signsWith(t *testing.T, p *pkcs11.Ctx, session pkcs11.SessionHandle, key pkcs11.ObjectHandle) {
+// signsWith signs with a key, and verifies with the public half that has its label.
+func signsWith(t *testing.T, p *pkcs11.Ctx, session pkcs11.SessionHandle, key pkcs11.ObjectHandle, public map[string]crypto.PublicKey) {
 	t.Helper()
-	kind, err := p.GetAttributeValue(session, key, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, nil)})
+	label, err := p.GetAttributeValue(session, key, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mechanism := uint(pkcs11.CKM_ECDSA_SHA256)
-	if kind[0].Value[0] == byte(pkcs11.CKK_RSA) {
-		mechanism = pkcs11.CKM_SHA256_RSA_PKCS
+	const text = "signed by miekg/pkcs11"
+	digest := sha256.Sum256([]byte(text))
+	sign := func(mechanism uint) []byte {
+		t.Helper()
+		if err := p.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
+			t.Fatal(err)
+		}
+		signature, err := p.Sign(session, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
 	}
-	if err := p.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
-		t.Fatal(err)
-	}
-	if signature, err := p.Sign(session, []byte("signed by miekg/pkcs11")); err != nil || len(signature) == 0 {
-		t.Errorf("%d bytes, %v", len(signature), err)
+	switch public := public[string(label[0].Value)].(type) {
+	case *rsa.PublicKey:
+		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], sign(pkcs11.CKM_SHA256_RSA_PKCS)); err != nil {
+			t.Error(err)
+		}
+	case *ecdsa.PublicKey:
+		signature := sign(pkcs11.CKM_ECDSA_SHA256) // r and s
+		r, s := new(big.Int).SetBytes(signature[:len(signature)/2]), new(big.Int).SetBytes(signature[len(signature)/2:])
+		if !ecdsa.Verify(public, digest[:], r, s) {
+			t.Error("the ECDSA signature is not good")
+		}
+	default:
+		t.Errorf("a key is called %q", label[0].Value)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"crypto/ecdsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -58,24 +56,11 @@ func NewRecord(t testing.TB, k *Token) *Record {
 // PublicKey is that of a P-256 key in the token.
 func (k *Token) PublicKey(t testing.TB, label string) *ecdsa.PublicKey {
 	t.Helper()
-	var listed struct {
-		Objects []struct {
-			PublicKey string `json:"public_key"`
-		}
+	public, ok := k.Public(t, label).(*ecdsa.PublicKey)
+	if !ok {
+		t.Fatalf("%s is no EC key", label)
 	}
-	k.decode(t, &listed, "list", "--token", k.Serial, "--label", label, "--type", "public", "--json")
-	if len(listed.Objects) != 1 {
-		t.Fatalf("%d public keys are called %s", len(listed.Objects), label)
-	}
-	block, _ := pem.Decode([]byte(listed.Objects[0].PublicKey))
-	if block == nil {
-		t.Fatal("no public key is listed")
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return public.(*ecdsa.PublicKey)
+	return public
 }
 
 // Args are the arguments of a program in C, see host/host.h.

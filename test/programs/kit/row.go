@@ -45,6 +45,9 @@ func recordLater(t *testing.T, r *row) {
 			r.Result = "failed"
 		case t.Skipped():
 			r.Result = "not run"
+			if r.Reason == "" {
+				t.Error("a row says that this was not run, and not why: use NotRun")
+			}
 		}
 		if err := record(r); err != nil {
 			t.Error(err)

@@ -1,7 +1,12 @@
 package kit
 
 import (
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -115,10 +120,47 @@ func (k *Token) NCrypt(t testing.TB, args ...string) string {
 	return Run(t, k.Owner, "ncrypt11", args...)
 }
 
+// PINFile has the token's PIN in a file that one user can read and nobody else, without a newline at its end: as `ncrypt11 config` wants one to be.
+func (k *Token) PINFile(t testing.TB, reader string) string {
+	t.Helper()
+	path := filepath.Join(Dir(t, reader), "pin")
+	Write(t, reader, path, "")
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(k.PIN), 0); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// PINOptions name such a file to `ncrypt11 config`; there are none where the token has no PIN.
+func (k *Token) PINOptions(t testing.TB, reader string) []string {
+	t.Helper()
+	if k.PIN == "" {
+		return nil
+	}
+	return []string{"--pin-file", k.PINFile(t, reader)}
+}
+
 // Generate makes a key.
 func (k *Token) Generate(t testing.TB, kind, label string) {
 	t.Helper()
 	k.NCrypt(t, "generate", kind, "--label", label)
+}
+
+// Public is the public half of a key, which programs that use the key have no part in.
+func (k *Token) Public(t testing.TB, label string) crypto.PublicKey {
+	t.Helper()
+	block, _ := pem.Decode([]byte(Run(t, k.Owner, "ncrypt11", "export", "--label", label, "--type", "public", "--token", k.Serial)))
+	if block == nil {
+		t.Fatalf("nothing was exported for %s", label)
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public
 }
 
 // Import brings a key, and its certificate, into the token. The test has the files' contents in its own memory only as long as it takes.

@@ -31,14 +31,6 @@ func only(t *testing.T, sections []kit.Section) string {
 	return sections[0].Text
 }
 
-// pinFile has the token's PIN in it, as programs want it: without a newline.
-func pinFile(t *testing.T, k *kit.Token) string {
-	t.Helper()
-	path := filepath.Join(kit.Dir(t, k.Owner), "pin")
-	kit.Write(t, k.Owner, path, k.PIN)
-	return path
-}
-
 // login is a command in a session as logind makes it, which has a directory for sockets.
 func login(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()

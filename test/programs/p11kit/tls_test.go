@@ -14,7 +14,7 @@ const gnutlsPort = "127.0.0.1:8443"
 // keyURI is what config prints for GnuTLS as the name of the key's file.
 func keyURI(t *testing.T, k *kit.Token, label, certificate string) (uri string, command []string) {
 	t.Helper()
-	command = strings.Fields(strings.ReplaceAll(only(t, k.Config(t, "gnutls", label, "--pin-file", pinFile(t, k), "--certificate", certificate)), "'", ""))
+	command = strings.Fields(strings.ReplaceAll(only(t, k.Config(t, "gnutls", label, "--pin-file", k.PINFile(t, k.Owner), "--certificate", certificate)), "'", ""))
 	return command[len(command)-1], command
 }
 

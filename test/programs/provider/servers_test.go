@@ -84,13 +84,8 @@ func (s *server) serve(t *testing.T, k *kit.Token) {
 	ca := kit.NewCA(t)
 	key, certificate := ca.Pair(t, "p256", "machine")
 	k.Import(t, "site", key)
-	var options []string
 	dir := kit.Dir(t, "root")
-	if k.PIN != "" {
-		options = []string{"--pin-file", dir + "/pin"}
-		kit.Write(t, "root", options[1], k.PIN)
-	}
-	kit.Apply(t, "root", k.Config(t, "keyfile", "site", options...))
+	kit.Apply(t, "root", k.Config(t, "keyfile", "site", k.PINOptions(t, "root")...))
 	kit.Write(t, "root", dir+"/config", strings.NewReplacer("CERTIFICATE", certificate, "KEY", "/etc/ssl/private/site.pem").Replace(s.config))
 	daemon := kit.Start(t, kit.Command(t, "root", s.command[0], slices.Concat(s.command[1:], []string{dir + "/config"})...))
 	kit.Await(t, address, daemon)
@@ -99,9 +94,14 @@ func (s *server) serve(t *testing.T, k *kit.Token) {
 	if s.reload == 0 {
 		return
 	}
+	before := kit.Children(daemon.Cmd.Process.Pid)
+	if len(before) == 0 {
+		t.Fatal("nobody was forked: what is reloaded?")
+	}
 	if err := daemon.Cmd.Process.Signal(s.reload); err != nil {
 		t.Fatal(err)
 	}
+	kit.Gone(t, before)
 	s.handshakes(t, ca)
 	if daemon.Ended() {
 		t.Error("it has not outlived a reload")

@@ -21,7 +21,7 @@ func TestWorkersHaveTheSocketOnly(t *testing.T) {
 			s := newSite(t, k, "nginx")
 			startNginx(t, s)
 			s.handshakes(t, 80) // each worker has used the key
-			for _, pid := range children(pidIn(t, nginxPID)) {
+			for _, pid := range kit.Children(pidIn(t, nginxPID)) {
 				unprivileged(t, pid)
 				nothingLeftOpen(t, pid)
 			}
@@ -49,7 +49,7 @@ func TestWorkersOnlyRead(t *testing.T) {
 	s := newSite(t, k, "nginx")
 	startNginx(t, s)
 	s.handshakes(t, 80)
-	for _, pid := range children(pidIn(t, nginxPID)) {
+	for _, pid := range kit.Children(pidIn(t, nginxPID)) {
 		unprivileged(t, pid)
 		nothingLeftOpen(t, pid)
 	}

@@ -67,9 +67,9 @@ func TestApacheReload(t *testing.T) {
 				s.busy(t, func() {
 					for range kit.Count(1, 30) {
 						master := pidIn(t, apachePID)
-						before := children(master)
+						before := kit.Children(master)
 						kit.Shell(t, "root", apacheReload)
-						gone(t, before)
+						kit.Gone(t, before)
 					}
 				})
 			})

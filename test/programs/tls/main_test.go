@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -137,16 +136,23 @@ func (s *site) busy(t *testing.T, do func()) {
 			}()
 		}
 	}
+	var meanwhile int64
 	func() {
-		defer done.Store(true) // also where do fails the test
+		defer done.Store(true) // also where something fails the test
+		kit.Eventually(t, "clients come", func() bool { return made.Load() >= int64(cap(failed)) || len(failed) > 0 })
+		before := made.Load()
 		do()
+		meanwhile = made.Load() - before
 	}()
 	for range cap(failed) {
 		if err := <-failed; err != nil {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d handshakes meanwhile", made.Load())
+	if meanwhile == 0 {
+		t.Error("nobody came meanwhile")
+	}
+	t.Logf("%d handshakes meanwhile", meanwhile)
 }
 
 // pidIn reads a pid file.
@@ -163,40 +169,6 @@ func pidIn(t *testing.T, path string) int {
 	return pid
 }
 
-// children are the processes that this one has forked and that have not ended.
-func children(pid int) []int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
-	if err != nil {
-		return nil // it has ended
-	}
-	var list []int
-	for _, field := range strings.Fields(string(text)) {
-		child, err := strconv.Atoi(field)
-		if err == nil && alive(child) {
-			list = append(list, child)
-		}
-	}
-	return list
-}
-
-// alive says whether there is a process, be it a zombie: one that has several threads may look like one before they all have ended.
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
-
-// replaced waits until a server has n workers, none of which is in before.
-func replaced(t *testing.T, master, n int, before []int) {
-	t.Helper()
-	kit.Eventually(t, fmt.Sprintf("%d has %d new workers", master, n), func() bool {
-		now := children(master)
-		return len(now) == n && !slices.ContainsFunc(now, func(pid int) bool { return slices.Contains(before, pid) })
-	})
-}
-
-// gone waits until none of these processes runs.
-func gone(t *testing.T, pids []int) {
-	t.Helper()
-	kit.Eventually(t, fmt.Sprintf("%d have ended", pids), func() bool { return !slices.ContainsFunc(pids, alive) })
-}
-
 // stop ends a daemon that left its number in a file.
 func stop(t *testing.T, name, pidFile string) {
 	t.Helper()
@@ -204,5 +176,5 @@ func stop(t *testing.T, name, pidFile string) {
 	if err := syscall.Kill(master, syscall.SIGTERM); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
-	gone(t, []int{master})
+	kit.Gone(t, []int{master})
 }

@@ -41,7 +41,7 @@ func startNginx(t *testing.T, s *site) {
 	kit.Shell(t, "root", nginxStart)
 	t.Cleanup(func() { stop(t, "nginx", nginxPID) })
 	s.await(t, nginxPID)
-	replaced(t, pidIn(t, nginxPID), nginxWorkers, nil)
+	kit.Replaced(t, pidIn(t, nginxPID), nginxWorkers, nil)
 }
 
 func TestNginx(t *testing.T) {
@@ -70,9 +70,9 @@ func TestNginxReload(t *testing.T) {
 		s.busy(t, func() {
 			for range kit.Count(1, 50) {
 				master := pidIn(t, nginxPID)
-				before := children(master)
+				before := kit.Children(master)
 				kit.Shell(t, "root", nginxReload)
-				replaced(t, master, nginxWorkers, before)
+				kit.Replaced(t, master, nginxWorkers, before)
 			}
 		})
 	})
@@ -107,12 +107,12 @@ func upgradeNginx(t *testing.T) {
 		return err == nil && pidIn(t, nginxPID) != old
 	})
 	master := pidIn(t, nginxPID)
-	replaced(t, master, nginxWorkers, nil)
+	kit.Replaced(t, master, nginxWorkers, nil)
 	signal(syscall.SIGWINCH)
 	kit.Eventually(t, "the old workers end", func() bool {
-		left := children(old)
+		left := kit.Children(old)
 		return len(left) == 1 && left[0] == master
 	})
 	signal(syscall.SIGQUIT)
-	gone(t, []int{old})
+	kit.Gone(t, []int{old})
 }
