@@ -179,3 +179,32 @@ func TestOrdinary(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is in the file, reading it ends, and what is read can be written and read again.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		`{"time":"2026-01-31T15:04:05Z","program":"/bin/p","pid":1,"function":"C_Sign","code":7,"reason":"r"}`, `{"function":"C_Sign","code":-1}`,
+		`{"function":"C_Sign","time":"yesterday"}`, `{"function":"C_Sign","reason":"\ud800\u0000"}`, `[]`, ``, `{"function":{}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "last-error")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		read, err := failure.Read(path)
+		if err != nil {
+			return
+		}
+		if read.Time.Year() > 9999 || read.Time.Year() < 0 {
+			return // JSON has no such times
+		}
+		if err := failure.Write(path, read); err != nil {
+			t.Fatalf("%+v: %v", read, err)
+		}
+		if again, err := failure.Read(path); err != nil || again.Code != read.Code || again.PID != read.PID || !again.Time.Equal(read.Time) {
+			t.Errorf("%+v became %+v, %v", read, again, err)
+		}
+	})
+}
