@@ -23,7 +23,8 @@ type Key struct {
 	secrets []*secret.Bytes
 }
 
-// Parts are the key's numbers, named by the attributes that PKCS #11 gives them, big-endian and without leading zeros; points are uncompressed. Values are
+// Parts are the key's numbers, named by the attributes that PKCS #11 gives them: big-endian and without leading zeros, points uncompressed, those of curve25519
+// and of post-quantum keys as their standards encode them. Values are
 // wiped by Close.
 func (k *Key) Parts() attr.Template { return k.parts }
 
