@@ -24,8 +24,7 @@ type Key struct {
 }
 
 // Parts are the key's numbers, named by the attributes that PKCS #11 gives them: big-endian and without leading zeros, points uncompressed, those of curve25519
-// and of post-quantum keys as their standards encode them. Values are
-// wiped by Close.
+// and of post-quantum keys as their standards encode them. Values are wiped by Close.
 func (k *Key) Parts() attr.Template { return k.parts }
 
 // Get gives one of the numbers, nil where the key has it not.
