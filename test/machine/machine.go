@@ -23,8 +23,8 @@ const (
 var absent error
 
 // Main is for TestMain: it runs the tests in a machine with that release of Debian. Where there cannot be one, they run outside, and Need skips them.
-// Of the releases only Testing may be one that cannot be had.
-func Main(m *testing.M, release string) {
+// Of the releases only Testing may be one that cannot be made; missing is told why then.
+func Main(m *testing.M, release string, missing func(error)) {
 	switch os.Getenv(stageVariable) {
 	case inside:
 		os.Exit(m.Run())
@@ -38,7 +38,7 @@ func Main(m *testing.M, release string) {
 	image, err := prepare(release)
 	if err != nil && release == Testing {
 		absent = fmt.Errorf("no system of Debian's testing release can be made today: %w", err)
-		fmt.Fprintln(os.Stderr, "machine:", absent)
+		missing(absent)
 		os.Exit(m.Run())
 	}
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { Main(m, "bookworm") }
+func TestMain(m *testing.M) { Main(m, "bookworm", nil) }
 
 // What tests may rely on.
 func TestInside(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +43,7 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	return compare(string(promised), lines)
+	return compare(string(promised), lines, missing(rows))
 }
 
 // row is what a test recorded of itself (test/programs/kit).
@@ -67,6 +68,17 @@ func read() ([]row, error) {
 	}
 }
 
+// missing are the releases of Debian that there was no system of, as rows of no program say.
+func missing(rows []row) []string {
+	var systems []string
+	for _, r := range rows {
+		if r.Program == "" && !slices.Contains(systems, r.System) {
+			systems = append(systems, r.System)
+		}
+	}
+	return systems
+}
+
 // numbers are how often something was done, which is less in a quick run.
 var numbers = regexp.MustCompile(`[0-9][0-9,]*`)
 
@@ -80,8 +92,8 @@ func promise(line string) string {
 	return numbers.ReplaceAllString(strings.Join(cells, " | "), "N")
 }
 
-// compare fails for each line of the document that the tests did not come to this time.
-func compare(document string, lines []string) error {
+// compare fails for each line of the document that the tests did not come to this time, but for those of systems that were missing.
+func compare(document string, lines, missing []string) error {
 	did := map[string]bool{}
 	for _, line := range lines {
 		did[promise(line)] = true
@@ -89,7 +101,7 @@ func compare(document string, lines []string) error {
 	var broken []error
 	for line := range strings.Lines(document) {
 		line = strings.TrimSpace(line)
-		if p := promise(line); p != "" && !strings.HasPrefix(line, "| Program") && !did[p] {
+		if p := promise(line); p != "" && !strings.HasPrefix(line, "| Program") && !did[p] && !slices.Contains(missing, strings.Split(line, " | ")[2]) {
 			broken = append(broken, fmt.Errorf("%s promises what was not seen now: %s", document, line))
 		}
 	}

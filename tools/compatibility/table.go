@@ -29,6 +29,9 @@ func table(rows []row) []string {
 func merge(rows []row) []*line {
 	var lines []*line
 	for _, r := range rows {
+		if r.Program == "" {
+			continue
+		}
 		i := slices.IndexFunc(lines, func(l *line) bool { return l.Program == r.Program && l.System == r.System && l.Did == r.Did })
 		if i < 0 {
 			i = len(lines)
@@ -101,5 +104,9 @@ func summary(rows []row) string {
 	for _, l := range lines {
 		total += len(l.results)
 	}
-	return fmt.Sprintf("\n%d programs; %d of %d passed.\n", len(programs), passed, total)
+	summary := fmt.Sprintf("\n%d programs; %d of %d passed.\n", len(programs), passed, total)
+	for _, system := range missing(rows) {
+		summary += fmt.Sprintf("\nNo system of Debian %s could be made that day: what is tested with it alone was not run.\n", system)
+	}
+	return summary
 }

@@ -4,6 +4,8 @@
 package kit
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -19,8 +21,13 @@ const (
 	Home = "/home/" + machine.User
 )
 
-// Main is for TestMain: the package's tests run in a machine with that release of Debian.
-func Main(m *testing.M, release string) { machine.Main(m, release) }
+// Main is for TestMain: the package's tests run in a machine with that release of Debian. Where there is none of the testing release, a row of no program
+// says so, for tools/compatibility not to miss the others.
+func Main(m *testing.M, release string) {
+	machine.Main(m, release, func(reason error) {
+		fmt.Fprintln(os.Stderr, "kit:", errors.Join(reason, record(&row{System: release, Result: "not run", Reason: reason.Error()})))
+	})
+}
 
 // Long says whether counts are the large ones.
 func Long() bool { return os.Getenv("NCRYPT11_LONG") != "" }
