@@ -1,7 +1,6 @@
 package dnssec_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -14,16 +13,7 @@ const knotAddress = "127.0.0.1:5300"
 // startKnot sets Knot up as `ncrypt11 config` says, with policies that have their keys in the token, and starts it as its unit does.
 func startKnot(t *testing.T, k *kit.Token, policy string) {
 	t.Helper()
-	var pin []string
-	if k.PIN != "" {
-		file := kit.Dir(t, "knot") + "/pin"
-		kit.Write(t, "knot", file, k.PIN)
-		if err := os.Chmod(file, 0o400); err != nil {
-			t.Fatal(err)
-		}
-		pin = []string{"--pin-file", file}
-	}
-	kit.Apply(t, "root", k.Config(t, "knot", "", pin...))
+	kit.Apply(t, "root", k.Config(t, "knot", "", k.PINOptions(t, "knot")...))
 	storage := kit.Dir(t, "knot")
 	kit.Write(t, "knot", storage+"/example.org.zone", zone)
 	kit.Write(t, "knot", "/etc/knot/knot.conf", `server:

@@ -11,7 +11,7 @@ import (
 // the XML signatures of the others.
 func TestLibreOffice(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User, NoPIN: true}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "LibreOffice", "libreoffice-writer", "signs ODF and PDF documents with RSA and ECDSA keys")
+		kit.Row(t, k, "LibreOffice", "libreoffice-writer", "a macro, without a screen, signs ODF and PDF documents with RSA and ECDSA keys of a token without a PIN")
 		ca := kit.NewCA(t)
 		for _, kind := range []string{"rsa2048", "p256"} {
 			certified(t, k, ca, kind, kind)

@@ -17,15 +17,14 @@ ld -m i386pep -e start -o program.exe program.obj`
 func TestWindowsProgram(t *testing.T) {
 	kit.EachLogin(t, mine, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "osslsigncode", "osslsigncode", "signs programs for Windows with RSA and ECDSA keys")
-		pinFile := filepath.Join(kit.Dir(t, kit.User), "pin")
-		kit.Write(t, kit.User, pinFile, k.PIN)
+		pin := k.PINOptions(t, kit.User)
 		ca := kit.NewCA(t)
 		dir := kit.Dir(t, kit.User)
 		run(t, in(t, dir, aProgram))
 		signed := filepath.Join(dir, "signed.exe")
 		for _, kind := range []string{"rsa2048", "p384"} {
 			certified(t, k, ca, kind, kind)
-			run(t, in(t, dir, section(t, k.Config(t, "osslsigncode", kind, "--pin-file", pinFile), "osslsigncode").Text))
+			run(t, in(t, dir, section(t, k.Config(t, "osslsigncode", kind, pin...), "osslsigncode").Text))
 			out := kit.Run(t, "root", "osslsigncode", "verify", "-CAfile", ca.File, "-in", signed)
 			kit.Contains(t, out, "Signature verification: ok", "Subject: /CN="+kind)
 			changed, err := os.ReadFile(signed)

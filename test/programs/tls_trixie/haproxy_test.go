@@ -29,14 +29,7 @@ func TestHAProxy(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Allow: []string{"user:haproxy"}}, func(t *testing.T, k *kit.Token) {
 		kit.Row(t, k, "HAProxy", "haproxy", "served TLS 1.2 and 1.3 with RSA and ECDSA keys, its worker in its own root directory")
 		ca := kit.NewCA(t)
-		var args []string
-		if k.PIN != "" {
-			file(t, "/etc/haproxy/pin", k.PIN)
-			if err := os.Chmod("/etc/haproxy/pin", 0o600); err != nil {
-				t.Fatal(err)
-			}
-			args = append(args, "--pin-file", "/etc/haproxy/pin")
-		}
+		pin := k.PINOptions(t, "root")
 		for kind := range addresses {
 			key, certificate := ca.Pair(t, kind, "site")
 			k.Import(t, kind, key, certificate)
@@ -45,7 +38,7 @@ func TestHAProxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			file(t, "/etc/ssl/certs/"+kind+".pem", string(text))
-			kit.Apply(t, "root", withoutSystemd(t, k.Config(t, "haproxy", kind, args...)))
+			kit.Apply(t, "root", withoutSystemd(t, k.Config(t, "haproxy", kind, pin...)))
 		}
 		var frontends strings.Builder
 		for kind, address := range addresses {

@@ -1,7 +1,6 @@
 package vpn_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -13,15 +12,7 @@ func network(t *testing.T, k *kit.Token, ca *kit.CA, kind, name string) (file st
 	t.Helper()
 	keyFile, certificate := ca.Pair(t, kind, name)
 	k.Import(t, name, keyFile, certificate)
-	var pin []string
-	if k.PIN != "" {
-		file := kit.Dir(t, "root") + "/pin"
-		kit.Write(t, "root", file, k.PIN)
-		if err := os.Chmod(file, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		pin = []string{"--pin-file", file}
-	}
+	pin := k.PINOptions(t, "root")
 	file = kit.Dir(t, "root") + "/wpa_supplicant.conf"
 	kit.Write(t, "root", file, `ctrl_interface=/run/wpa_supplicant
 ap_scan=0

@@ -15,12 +15,7 @@ func Curl(t *testing.T, k *kit.Token) {
 	for _, kind := range []string{"rsa2048", "p256"} {
 		key, certificate := ca.Pair(t, kind, kind)
 		k.Import(t, kind, key, certificate)
-		var pinFile []string
-		if k.PIN != "" {
-			pinFile = []string{"--pin-file", kit.Home + "/pin"}
-			kit.Write(t, k.Owner, pinFile[1], k.PIN)
-		}
-		kit.Apply(t, k.Owner, k.Config(t, "curl", kind, pinFile...))
+		kit.Apply(t, k.Owner, k.Config(t, "curl", kind, k.PINOptions(t, k.Owner)...))
 		for option, version := range map[string]uint16{"--tls-max=1.2": Versions["-tls1_2"], "--tlsv1.3": Versions["-tls1_3"]} {
 			address, served := Listen(t, ca, version)
 			_, port, _ := net.SplitHostPort(address)

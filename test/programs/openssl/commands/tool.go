@@ -4,8 +4,6 @@ package commands
 
 import (
 	"crypto"
-	"crypto/x509"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,7 +33,7 @@ func New(t testing.TB, k *kit.Token, through string) *Tool {
 	t.Helper()
 	o := &Tool{Token: k, Dir: kit.Dir(t, k.Owner), through: through}
 	if k.PIN != "" {
-		o.pinFile = o.File(t, "pin", k.PIN)
+		o.pinFile = k.PINFile(t, k.Owner)
 	}
 	kit.Apply(t, k.Owner, k.Config(t, Config, ""))
 	return o
@@ -97,13 +95,5 @@ func (o *Tool) Run(t testing.TB, args ...string) string {
 // Public gives the public key of that name, of which OpenSSL knows nothing.
 func (o *Tool) Public(t testing.TB, label string) crypto.PublicKey {
 	t.Helper()
-	block, _ := pem.Decode([]byte(kit.Run(t, o.Token.Owner, "ncrypt11", "export", "--label", label, "--type", "public", "--token", o.Token.Serial)))
-	if block == nil {
-		t.Fatalf("nothing was exported for %s", label)
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return public
+	return o.Token.Public(t, label)
 }
