@@ -28,8 +28,9 @@ func (l lengths) allow(n uint32) bool {
 }
 
 const (
-	usesRSA  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG
-	usesAES  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG
+	imports  = plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
+	usesRSA  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG | imports
+	usesAES  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | imports
 	usesSign = plan.NCRYPT_ALLOW_SIGNING_FLAG
 	usesECDH = plan.NCRYPT_ALLOW_KEY_AGREEMENT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG // a key for ECDH can sign as well; the reverse is not true
 )

@@ -99,6 +99,12 @@ func (k *KSP) FinalizeKey(handle Handle, flags uint32) error {
 
 // finalize makes the key what its properties say. The key's lock is held.
 func (k *key) finalize(flags uint32) error {
+	if k.material != nil && (flags|k.flags)&NCRYPT_NO_KEY_VALIDATION != 0 {
+		k.material.Recompute()
+		if err := k.measure(k.material); err != nil {
+			return err
+		}
+	}
 	s, err := k.provider.session(k.machine, true)
 	if err != nil {
 		return status(err)

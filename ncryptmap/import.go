@@ -103,6 +103,11 @@ func (k *key) describe(m *blob.Key) error {
 	if m.Name != "" && k.name == "" {
 		k.name = m.Name
 	}
+	return k.measure(m)
+}
+
+// measure says how long the key is, and on which curve.
+func (k *key) measure(m *blob.Key) error {
 	switch k.algorithm.keyType {
 	case ck.CKK_RSA:
 		k.length = uint32(bitLen(m.Get(ck.CKA_MODULUS)))

@@ -72,7 +72,6 @@ func (k *key) importer(ksp *KSP, importKey Handle) (opener, error) {
 
 // mayComeThrough says whether a key with a usage may import this one.
 func (k *key) mayComeThrough(usage uint32) error {
-	const imports = plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
 	switch {
 	case usage&imports == 0:
 		return nte.Errorf(nte.NTE_PERM, "the usage %#x of the key that the blob is under does not allow imports", usage)
