@@ -6,8 +6,10 @@ package cabi
 import "C"
 
 import (
+	"errors"
 	"sync/atomic"
 
+	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/failure"
@@ -25,4 +27,10 @@ func keepFailures(getenv config.Getenv) {
 	failures.Store(failure.NewKeeper(config.FailureFile(getenv), func() bool { return C.shim_raised_privileges() == 0 }))
 }
 
-func keepFailure(name string, err error) { failures.Load().Keep(name, err) }
+// keepFailure keeps a call's error. That programs look into the empty slot as well is no failure; the same code tells of damaged tokens, and that is one.
+func keepFailure(name string, err error) {
+	if name == "C_OpenSession" && errors.Is(err, token.ErrEmptySlot) {
+		return
+	}
+	failures.Load().Keep(name, err)
+}

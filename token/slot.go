@@ -3,6 +3,7 @@ package token
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -167,12 +168,15 @@ func (p *Provider) slot(id ck.SlotID) (*slot, error) {
 	return nil, ck.CKR_SLOT_ID_INVALID
 }
 
+// ErrEmptySlot is what is said of the slot that C_InitToken may fill. Programs try it as they try every slot.
+var ErrEmptySlot = errors.New("its token is not initialized")
+
 // token opens the slot's token. Error: CKR_TOKEN_NOT_RECOGNIZED where it is not initialized or its files are not ours.
 func (p *Provider) token(s *slot) (*Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.path == "" {
-		return nil, ck.Errorf(ck.CKR_TOKEN_NOT_RECOGNIZED, "the token in slot %d is not initialized", s.id)
+		return nil, ck.Errorf(ck.CKR_TOKEN_NOT_RECOGNIZED, "slot %d: %w", s.id, ErrEmptySlot)
 	}
 	if s.tok == nil {
 		if err := p.running(); err != nil {

@@ -32,7 +32,7 @@ var objectRows = []row{
 	{ck.CKR_KEY_EXHAUSTED, "the key has made all the signatures that it can", notHere},
 	{ck.CKR_DOMAIN_PARAMS_INVALID, "the parameters are not those of a named curve", "give CKA_EC_PARAMS as the curve's object identifier"},
 	{ck.CKR_CURVE_NOT_SUPPORTED, "the module does not have that curve", "`ncrypt11 generate --help` lists those that there are"},
-	{ck.CKR_PARAMETER_SET_NOT_SUPPORTED, "the module does not have that set of parameters", notHere},
+	{ck.CKR_PARAMETER_SET_NOT_SUPPORTED, "the module does not have that set of parameters (CKA_PARAMETER_SET)", "`ncrypt11 generate --help` lists the kinds of keys that there are"},
 	{ck.CKR_PUBLIC_KEY_INVALID, "the public key is not a sound one", "look at where it came from: the point may not be on the curve, or the modulus be damaged"},
 	{ck.CKR_INFORMATION_SENSITIVE, "what was asked for is secret", notHere},
 	{ck.CKR_WRAPPED_KEY_INVALID, "what was unwrapped is no key of that type: it is damaged, or was wrapped under another key or mechanism",

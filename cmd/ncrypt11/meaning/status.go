@@ -4,9 +4,9 @@ import "github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 
 // What is said of more than one status.
 const (
-	freeHandle = "the program uses a handle after NCryptFreeObject or NCryptDeleteKey, in a forked child, or in place of another kind: provider, key, secret"
+	freeHandle   = "the program uses a handle after NCryptFreeObject or NCryptDeleteKey, in a forked child, or in place of another kind: provider, key, secret"
 	lookAtReason = askLast + "; compare it with what the function takes"
-	freeSpace  = "delete objects, or make another token"
+	freeSpace    = "delete objects, or make another token"
 )
 
 // statusTodo is what to do about statuses that key storage providers and minidrivers return here.

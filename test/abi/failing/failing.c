@@ -27,6 +27,7 @@ static void fail(int line, const char *what)
 
 static CK_FUNCTION_LIST_PTR p;
 static CK_SESSION_HANDLE session;
+static CK_SLOT_ID empty;
 
 static void open_session(const char *module)
 {
@@ -41,8 +42,9 @@ static void open_session(const char *module)
 	CK_RV rv = p->C_GetSlotList(CK_TRUE, &slot, &count);
 	CHECK(rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL);
 	CK_SLOT_ID *slots = calloc(count, sizeof *slots);
-	CHECK(slots != NULL && p->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK && count > 0);
+	CHECK(slots != NULL && p->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK && count > 1);
 	slot = slots[0];
+	empty = slots[count - 1];
 	free(slots);
 	CHECK(p->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) == CKR_OK);
 }
@@ -76,6 +78,7 @@ int main(int argc, char **argv)
 		CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0};
 		CHECK(p->C_GetAttributeValue(session, 12345678, &label, 1) == CKR_OBJECT_HANDLE_INVALID);
 		CHECK(p->C_Sign(session, data, sizeof data, data, &length) == CKR_OPERATION_NOT_INITIALIZED);
+		CHECK(p->C_OpenSession(empty, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_TOKEN_NOT_RECOGNIZED);
 		CHECK(p->C_Logout(session) == CKR_USER_NOT_LOGGED_IN);
 	}
 	return 0;
