@@ -15,15 +15,21 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
+var cheap = pinseal.WithCost(pinseal.Cost{Passes: 1, KiB: 8, Threads: 1})
+
 // engine is a token engine in a home of its own, in software.
 func engine(t testing.TB, home string) *token.Provider {
+	t.Helper()
+	return engineOver(t, home, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
+}
+
+func engineOver(t testing.TB, home string, guardFor token.GuardFor) *token.Provider {
 	t.Helper()
 	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	cheap := pinseal.WithCost(pinseal.Cost{Passes: 1, KiB: 8, Threads: 1})
-	p, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
+	p, err := token.New(cfg, guardFor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,18 +41,14 @@ func engine(t testing.TB, home string) *token.Provider {
 type site struct {
 	*ncryptmap.KSP
 	t        testing.TB
+	engine   *token.Provider
 	provider ncryptmap.Handle
 }
 
 // open starts a program with a provider open.
 func open(t testing.TB, home string) *site {
 	t.Helper()
-	k := ncryptmap.New(engine(t, home))
-	p, err := k.OpenStorageProvider("", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &site{k, t, p}
+	return over(t, engine(t, home))
 }
 
 // want fails where an error has another status.

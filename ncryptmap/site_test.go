@@ -39,7 +39,7 @@ func over(t testing.TB, engine *token.Provider) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &site{k, t, p}
+	return &site{k, t, engine, p}
 }
 
 // begun makes a key that is not final.
