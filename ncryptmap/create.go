@@ -109,23 +109,13 @@ func (k *key) finalize(flags uint32) error {
 	if err != nil {
 		return status(err)
 	}
-	replaced, err := k.replaced(s)
-	if err == nil {
-		err = k.become(s)
-	}
-	if err != nil {
+	if err := k.become(s); err != nil {
 		_ = s.Close()
 		return status(err)
 	}
 	k.session, k.final = s, true
-	if err := k.keepCustom(); err != nil {
-		_ = k.destroy() // the first error is the one to tell
-		k.session, k.final = nil, false
-		_ = s.Close()
-		return status(err)
-	}
-	for _, object := range replaced {
-		_ = s.DestroyObject(object) // nobody finds it any more
+	if k.persistent() {
+		clear(k.custom)
 	}
 	k.material.Close()
 	k.wrapped.close()
@@ -133,18 +123,13 @@ func (k *key) finalize(flags uint32) error {
 	return nil
 }
 
-// replaced are the custom properties of a key that this one is to take the place of: its other objects go with it.
-func (k *key) replaced(s *token.Session) ([]ck.ObjectHandle, error) {
-	if !k.persistent() || k.flags&NCRYPT_OVERWRITE_KEY_FLAG == 0 {
-		return nil, nil
-	}
-	return orphans(s, k.name)
-}
-
 // become makes the objects of the key. What is kept, is kept in one step.
 func (k *key) become(s *token.Session) (err error) {
 	if k.persistent() {
 		if err := s.KeepHalves(k.publicTemplate()); err != nil {
+			return err
+		}
+		if err := s.KeepProperties(k.customs()); err != nil {
 			return err
 		}
 	}

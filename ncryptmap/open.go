@@ -146,7 +146,7 @@ func (k *key) beside() ([]ck.ObjectHandle, error) {
 		return nil, err
 	}
 	instance, _ := set.Get(ck.CKA_UNIQUE_ID)
-	all, err := find(k.session, customsOf(instance)...)
+	all, err := find(k.session, token.PropertiesOf(instance)...)
 	info, _ := set.Get(ck.CKA_PUBLIC_KEY_INFO)
 	if err != nil || len(info) == 0 {
 		return all, err

@@ -6,19 +6,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// Custom properties are the caller's own. Those of a key that is kept are kept beside it, as data objects that show no secret. They are bound to the key's
-// CKA_UNIQUE_ID and not to its name: another key that takes the name over has none of them.
-
-// customApplication marks the data objects that custom properties are kept in (CKA_APPLICATION).
-const customApplication = "ncrypt11 property"
-
-// customsOf finds the custom properties of a key.
-func customsOf(instance []byte) attr.Template {
-	return attr.Template{
-		{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_DATA))}, {Type: ck.CKA_APPLICATION, Value: []byte(customApplication)},
-		{Type: ck.CKA_OBJECT_ID, Value: instance}, boolean(ck.CKA_TOKEN, true),
-	}
-}
+// Custom properties are the caller's own. Those of a key that is kept are kept beside it (token.Property), and go with it: another key that takes the name over
+// has none of them.
 
 // customTemplate finds a custom property of the key.
 func (k *key) customTemplate(name string) (attr.Template, error) {
@@ -27,7 +16,7 @@ func (k *key) customTemplate(name string) (attr.Template, error) {
 		return nil, err
 	}
 	instance, _ := set.Get(ck.CKA_UNIQUE_ID)
-	return append(customsOf(instance), attr.Attribute{Type: ck.CKA_LABEL, Value: []byte(name)}), nil
+	return append(token.PropertiesOf(instance), attr.Attribute{Type: ck.CKA_LABEL, Value: []byte(name)}), nil
 }
 
 // customValue gives a custom property. Error: NTE_NOT_FOUND.
@@ -71,54 +60,27 @@ func (k *key) setCustom(name string, value []byte) error {
 
 // store writes a custom property of a key that is kept: over the one that there is, or a new one.
 func (k *key) store(name string, value []byte) error {
-	t, err := k.customTemplate(name)
+	set, err := attributes(k.session, k.object, ck.CKA_UNIQUE_ID)
 	if err != nil {
 		return err
 	}
-	found, err := find(k.session, t...)
+	instance, _ := set.Get(ck.CKA_UNIQUE_ID)
+	found, err := find(k.session, append(token.PropertiesOf(instance), attr.Attribute{Type: ck.CKA_LABEL, Value: []byte(name)})...)
 	if err != nil {
 		return err
 	}
-	content := attr.Attribute{Type: ck.CKA_VALUE, Value: value}
 	if len(found) > 0 {
-		return k.session.SetAttributes(found[0], attr.Template{content})
+		return k.session.SetAttributes(found[0], attr.Template{{Type: ck.CKA_VALUE, Value: value}})
 	}
-	_, err = k.session.CreateObject(append(t, content, boolean(ck.CKA_PRIVATE, false)))
+	_, err = k.session.CreateObject((&token.Property{Name: name, Value: value}).Template(instance))
 	return err
 }
 
-// keepCustom stores the properties that were set before the key was final.
-func (k *key) keepCustom() error {
-	if !k.persistent() {
-		return nil
-	}
+// customs are the custom properties that were set before the key is final.
+func (k *key) customs() []token.Property {
+	var all []token.Property
 	for name, value := range k.custom {
-		if err := k.store(name, value); err != nil {
-			return err
-		}
+		all = append(all, token.Property{Name: name, Value: value})
 	}
-	clear(k.custom)
-	return nil
-}
-
-// orphans are the custom properties of the keys of a name, which whoever takes the name over is to drop.
-func orphans(s *token.Session, name string) ([]ck.ObjectHandle, error) {
-	keys, err := bearers(s, name)
-	if err != nil {
-		return nil, err
-	}
-	var all []ck.ObjectHandle
-	for _, object := range keys {
-		set, err := attributes(s, object, ck.CKA_UNIQUE_ID)
-		if err != nil {
-			continue // deleted meanwhile, and its properties with it
-		}
-		instance, _ := set.Get(ck.CKA_UNIQUE_ID)
-		found, err := find(s, customsOf(instance)...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
+	return all
 }

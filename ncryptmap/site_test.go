@@ -6,7 +6,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/ncryptmap"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token"
-	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
 )
 
@@ -151,29 +150,7 @@ func (s *site) names(flags uint32) []string {
 // objects counts the objects that are stored in the tokens of a home, whatever they are.
 func objects(t testing.TB, home string) int {
 	t.Helper()
-	p := engine(t, home)
-	slots, err := p.SlotList(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, slot := range slots {
-		if _, err := p.Describe(slot); err != nil {
-			continue // the slot of a token that is yet to be made
-		}
-		handle, err := p.OpenSession(slot, ck.CKF_SERIAL_SESSION)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := p.Session(handle)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, class := range []ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY, ck.CKO_DATA} {
-			n += len(found(t, s, class))
-		}
-	}
-	return n
+	return storedObjects(t, engine(t, home))
 }
 
 // madeToken makes a token that NCrypt's keys of the user are in.

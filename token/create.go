@@ -136,6 +136,10 @@ func samePoint(set *attr.Set, a, b []byte) bool {
 // keep makes the drafts into objects: the token objects among them in one durable step. Where it fails, none of them exists and the guard
 // has forgotten their keys.
 func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
+	drafts, err := s.withProperties(drafts)
+	if err != nil {
+		return nil, err
+	}
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -44,6 +44,9 @@ func (t *Token) claim(change *store.Change, drafts []*draft) error {
 		if err := t.stillAdmits(d); err != nil {
 			return err
 		}
+		if err := t.belongs(d, drafts); err != nil {
+			return err
+		}
 		name, named := d.set.Get(ck.CKA_NCRYPT_UNIQUE_NAME)
 		if !named {
 			continue
@@ -109,8 +112,12 @@ func (t *Token) takeOver(change *store.Change, d *draft, bearer *object) error {
 	if err != nil {
 		return err
 	}
-	for _, half := range halves {
-		change.Delete = append(change.Delete, half.id)
+	properties, err := t.having(propertiesOf(set))
+	if err != nil {
+		return err
+	}
+	for _, o := range append(halves, properties...) {
+		change.Delete = append(change.Delete, o.id)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type Session struct {
 	ops    [operationKinds]*operation // the active ones
 	room   [operationKinds]operation  // where they are kept, so that starting one makes no garbage
 	halves attr.Template              // KeepHalves; nil: private keys are stored alone
+	with   []Property                 // KeepProperties
 }
 
 // OpenSession is C_OpenSession.
