@@ -28,9 +28,9 @@ type run struct{ args, packages []string }
 var suites = []suite{
 	{"race", true, func() ([]run, error) { return packages(inside, "-race") }},
 	{"unit", false, func() ([]run, error) { return packages(inside) }},
-	{"abi", true, fixed("./test/abi", "./test/vectors", "./test/floors")},
+	{"abi", true, fixed("./test/abi", "./test/ncrypt", "./test/vectors", "./test/floors")},
 	{"asan", false, func() ([]run, error) {
-		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi"}}}, nil
+		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi", "./test/ncrypt"}}}, nil
 	}},
 	{"clients", true, fixed("./test/demo")},
 	{"programs", true, programs},
