@@ -109,11 +109,7 @@ func (p *provider) session(machine, mayMake bool) (*token.Session, error) {
 }
 
 func (p *provider) open(slot ck.SlotID) (*token.Session, error) {
-	handle, err := p.ksp.engine.OpenSession(slot, ck.CKF_SERIAL_SESSION|ck.CKF_RW_SESSION)
-	if err != nil {
-		return nil, err
-	}
-	return p.ksp.engine.Session(handle)
+	return p.ksp.engine.Attach(slot)
 }
 
 // login is NCRYPT_PIN_PROPERTY: the PIN of the token that a session is with.
