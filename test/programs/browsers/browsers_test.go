@@ -92,6 +92,7 @@ func (b *browser) visit(t *testing.T, p *page) {
 		if b.shows(t, p) {
 			return
 		}
+		t.Logf("%s does not show %q, and is entered again", p.URL(), p.title)
 	}
 	b.failed(t, "%s does not show %q", p.URL(), p.title)
 }

@@ -3,9 +3,11 @@ package kit
 import (
 	"crypto/tls"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -15,6 +17,25 @@ type Site struct {
 	Name, Port string
 	Served     atomic.Int64 // pages, each over a connection of its own
 	server     *httptest.Server
+	problems   problems
+}
+
+// problems are what the server logs of connections that came to nothing.
+type problems struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (p *problems) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(line)
+}
+
+func (p *problems) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
 }
 
 // NewSite starts a site, of the name localhost or one below it, that speaks one version of TLS. Its page says what Welcome does.
@@ -41,8 +62,15 @@ func NewSite(t testing.TB, ca *CA, name string, version uint16) *Site {
 		SessionTicketsDisabled: true,
 	}
 	s.server.Config.SetKeepAlivesEnabled(false)
+	s.server.Config.ErrorLog = log.New(&s.problems, "", 0)
 	s.server.StartTLS()
-	t.Cleanup(s.server.Close)
+	t.Cleanup(func() {
+		s.server.Close()
+		// A client may give up, and come again with a certificate. What no client may do is to show one and prove it wrongly, and then try again.
+		if text := s.problems.String(); strings.Contains(text, "signature") || t.Failed() && text != "" {
+			t.Errorf("%s says:\n%s", s.URL(), text)
+		}
+	})
 	s.Port = s.server.URL[strings.LastIndex(s.server.URL, ":")+1:]
 	return s
 }
