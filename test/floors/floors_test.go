@@ -92,7 +92,7 @@ var foreign = map[string]map[string]string{
 	"token/guard/peer":   {"golang.org/x/sys/unix": "socket options"},
 	"token/guard/server": {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
 	"token/store":        {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
-	"ncryptmap/blob": {"golang.org/x/crypto/cryptobyte...": "DER"},
+	"ncryptmap/blob":     {"golang.org/x/crypto/cryptobyte...": "DER"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",
 		"golang.org/x/crypto/scrypt":         "PBES2 with scrypt",
