@@ -47,7 +47,7 @@ func (k *KSP) SignHashTo(out token.Output, handle Handle, padding *Padding, hash
 
 // EncryptTo is Encrypt into a buffer.
 func (k *KSP) EncryptTo(out token.Output, handle Handle, padding *Padding, data []byte, flags uint32) (int, error) {
-	key, err := k.beginEncrypt(handle, padding, data, flags)
+	key, err := k.beginEncrypt(handle, padding, data, flags, out.Null)
 	if err != nil {
 		return 0, err
 	}

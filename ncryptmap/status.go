@@ -6,6 +6,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // status gives an error of the engine NCrypt's status, where it has not one already.
@@ -18,6 +19,8 @@ func status(err error) error {
 		return err
 	case errors.Is(err, token.ErrNameTaken):
 		return nte.Errorf(nte.NTE_EXISTS, "%w", err)
+	case errors.Is(err, store.ErrDamaged):
+		return nte.Errorf(nte.NTE_BAD_KEY, "%w", err)
 	}
 	return nte.Errorf(nte.FromRV(ck.Code(err)), "%w", err)
 }

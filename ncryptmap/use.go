@@ -190,7 +190,7 @@ func (k *key) aes(padding *Padding, flags uint32) (ck.Mechanism, error) {
 
 // Encrypt is NCryptEncrypt. Errors: as SignHash.
 func (k *KSP) Encrypt(handle Handle, padding *Padding, data []byte, flags uint32) ([]byte, error) {
-	key, err := k.beginEncrypt(handle, padding, data, flags)
+	key, err := k.beginEncrypt(handle, padding, data, flags, false)
 	if err != nil {
 		return nil, err
 	}
@@ -199,20 +199,20 @@ func (k *KSP) Encrypt(handle Handle, padding *Padding, data []byte, flags uint32
 	return out, status(err)
 }
 
-// beginEncrypt gives the key, locked and with an operation begun.
-func (k *KSP) beginEncrypt(handle Handle, padding *Padding, data []byte, flags uint32) (*key, error) {
+// beginEncrypt gives the key, locked and with an operation begun. For who wants to know the length only, data need not be what can be encrypted.
+func (k *KSP) beginEncrypt(handle Handle, padding *Padding, data []byte, flags uint32, lengthOnly bool) (*key, error) {
 	key, err := k.finished(handle)
 	if err != nil {
 		return nil, err
 	}
-	if err := key.encryptInit(padding, data, flags); err != nil {
+	if err := key.encryptInit(padding, data, flags, lengthOnly); err != nil {
 		key.mu.Unlock()
 		return nil, err
 	}
 	return key, nil
 }
 
-func (k *key) encryptInit(padding *Padding, data []byte, flags uint32) error {
+func (k *key) encryptInit(padding *Padding, data []byte, flags uint32, lengthOnly bool) error {
 	if err := checkFlags(callEncrypt, flags); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (k *key) encryptInit(padding *Padding, data []byte, flags uint32) error {
 	if err != nil {
 		return err
 	}
-	if mechanism.Type == ck.CKM_RSA_X_509 && len(data) != int(k.blockLength()) {
+	if mechanism.Type == ck.CKM_RSA_X_509 && !lengthOnly && len(data) != int(k.blockLength()) {
 		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "without padding the data must have %d bytes", k.blockLength())
 	}
 	object := k.object

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/token"
 )
 
 func TestB72Verify(t *testing.T) {
@@ -43,6 +44,12 @@ func TestB73NoPadding(t *testing.T) {
 	h := s.created("RSA", "", 0)
 	_, err := s.Encrypt(h, nil, aHash, ncryptmap.NCRYPT_NO_PADDING_FLAG)
 	s.want("short", err, nte.NTE_INVALID_PARAMETER)
+	n, err := s.EncryptTo(token.Output{Null: true}, h, nil, aHash, ncryptmap.NCRYPT_NO_PADDING_FLAG)
+	if s.must(err); n != 128 {
+		t.Errorf("the length is %d", n)
+	}
+	_, err = s.EncryptTo(token.Output{Buf: make([]byte, 128)}, h, nil, aHash, ncryptmap.NCRYPT_NO_PADDING_FLAG)
+	s.want("short, with a buffer", err, nte.NTE_INVALID_PARAMETER)
 	padded := append(make([]byte, 96), bytes.Repeat([]byte{7}, 32)...)
 	encrypted, err := s.Encrypt(h, nil, padded, ncryptmap.NCRYPT_NO_PADDING_FLAG)
 	s.must(err)

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"zombiezen.com/go/sqlite"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -11,6 +13,7 @@ var (
 	ErrNotFound = ck.Errorf(ck.CKR_OBJECT_HANDLE_INVALID, "no such object in the token")
 	ErrConflict = ck.Errorf(ck.CKR_FUNCTION_FAILED, "the object was changed meanwhile")
 	ErrExists   = ck.Errorf(ck.CKR_FUNCTION_FAILED, "it exists already")
+	ErrDamaged  = errors.New("is damaged on disk")
 	ErrResync   = ck.Errorf(ck.CKR_FUNCTION_FAILED, "the token has changed too much: load all of it again")
 	errClosed   = ck.Errorf(ck.CKR_DEVICE_REMOVED, "the token's store is closed")
 )

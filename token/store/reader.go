@@ -162,7 +162,7 @@ func scan(row *sqlite.Stmt) (*Object, error) {
 	o := &Object{Seq: row.ColumnInt64(1), Rev: row.ColumnInt64(2), Attrs: blob(row, 3), Record: blob(row, 4)}
 	row.ColumnBytes(0, o.ID[:])
 	if row.ColumnInt64(5) != o.crc() {
-		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "object %s is damaged on disk; restore the token's directory from a backup", o.ID)
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "object %s %w; restore the token's directory from a backup", o.ID, ErrDamaged)
 	}
 	return o, nil
 }
