@@ -151,6 +151,9 @@ func (k *key) sealedWriter(s *token.Session, object ck.ObjectHandle, name string
 
 // writeEncrypted writes an EncryptedPrivateKeyInfo of a key that the engine does not show. The guard has no attributes to say what the key is for.
 func (k *key) writeEncrypted(s *token.Session, object ck.ObjectHandle, o *blob.Options) (*secret.Bytes, error) {
+	if k.class != ck.CKO_PRIVATE_KEY {
+		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs a private key", blob.PKCS8)
+	}
 	e, err := blob.NewEncrypted(o)
 	if err != nil {
 		return nil, err

@@ -30,11 +30,15 @@ func transportKeys(s *token.Session) ([]ck.ObjectHandle, error) {
 // transportKey gives the token's transport key, which it makes where there is none.
 func transportKey(s *token.Session) (ck.ObjectHandle, error) {
 	found, err := transportKeys(s)
-	if err != nil || len(found) > 0 {
-		return slices.Concat(found, []ck.ObjectHandle{0})[0], err
+	switch {
+	case err != nil:
+		return 0, err
+	case len(found) > 0:
+		return found[0], nil
 	}
 	const length = 32
-	t := confined(slices.DeleteFunc(passing(ck.CKA_WRAP, ck.CKA_UNWRAP), func(a attr.Attribute) bool { return a.Type == ck.CKA_TOKEN || a.Type == ck.CKA_PRIVATE }))
+	passes := func(a attr.Attribute) bool { return a.Type == ck.CKA_TOKEN || a.Type == ck.CKA_PRIVATE }
+	t := confined(slices.DeleteFunc(passing(ck.CKA_WRAP, ck.CKA_UNWRAP), passes))
 	return s.GenerateKey(ck.Mechanism{Type: ck.CKM_AES_KEY_GEN}, append(t,
 		boolean(ck.CKA_TOKEN, true), attr.Attribute{Type: ck.CKA_ID, Value: transportID}, transportMechanisms,
 		attr.Attribute{Type: ck.CKA_VALUE_LEN, Value: attr.ULong(length)}))

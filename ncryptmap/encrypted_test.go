@@ -211,6 +211,27 @@ func TestB45Passwords(t *testing.T) {
 	}
 }
 
+// A secret key is in no PrivateKeyInfo, by whoever makes it.
+func TestSecretKeysAreNotPKCS8(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, policy := range []uint32{plan.NCRYPT_ALLOW_EXPORT_FLAG, plan.NCRYPT_ALLOW_EXPORT_FLAG | plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG} {
+		for _, name := range []string{"", "kept"} {
+			h := s.begun("AES", name, ncryptmap.NCRYPT_OVERWRITE_KEY_FLAG)
+			s.must(s.set(h, ncryptmap.NCRYPT_EXPORT_POLICY_PROPERTY, policy))
+			s.must(s.FinalizeKey(h, 0))
+			for _, blobType := range []string{"PKCS8_PRIVATEKEY", "PKCS7_ENVELOPE"} {
+				_, err := s.ExportKey(h, 0, blobType, with(ncryptmap.NCRYPTBUFFER_PKCS_SECRET, "x"), 0)
+				s.want(blobType, err, nte.NTE_BAD_TYPE)
+			}
+			opaque := s.export(h, "OpaqueTransport")
+			back := s.took("OpaqueTransport", nil, opaque, ncryptmap.NCRYPT_OVERWRITE_KEY_FLAG)
+			if got := s.dword(back, ncryptmap.NCRYPT_LENGTH_PROPERTY); got != 256 {
+				t.Errorf("length %d", got)
+			}
+		}
+	}
+}
+
 // rounds is a CRYPT_PKCS12_PBE_PARAMS.
 func rounds(n uint32, salt string) []byte {
 	out := binary.LittleEndian.AppendUint32(nil, n)

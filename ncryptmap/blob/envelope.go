@@ -45,6 +45,9 @@ func ParseIsolated(data []byte) (*Isolated, error) {
 		return nil, nte.Errorf(nte.NTE_BAD_DATA, "the envelope's header has unknown flags %#x, or a nonce of %d and a tag of %d bytes instead of %d and %d",
 			flags, nonce, tag, isolatedNonce, isolatedTag)
 	}
+	if e.Usage&^allowAllUsages != 0 {
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "the envelope's usage %#x has unknown bits", e.Usage)
+	}
 	e.PerBoot = flags&perBootBit != 0
 	e.Algorithm = r.text(name)
 	e.Nonce = r.take(nonce)
