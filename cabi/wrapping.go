@@ -17,7 +17,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/mech"
 )
 
-// Wrapping functions: sections 5.18.3 to 5.18.7.
+// Functions by which keys travel: wrapping, and encapsulation.
 
 //export goC_WrapKey
 func goC_WrapKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, wrapping, key C.CK_OBJECT_HANDLE, out C.CK_BYTE_PTR, outLen C.CK_ULONG_PTR) C.CK_RV {
@@ -75,6 +75,49 @@ func goC_UnwrapKeyAuthenticated(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, unw
 			return 0, err
 		}
 		return s.UnwrapKeyAuthenticated(w.Mechanism, ck.ObjectHandle(unwrapping), wrapped, tmpl, associated)
+	})
+}
+
+//export goC_EncapsulateKey
+func goC_EncapsulateKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, public C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG,
+	out C.CK_BYTE_PTR, outLen C.CK_ULONG_PTR, key C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
+	return finish("C_EncapsulateKey", h, 0, out, outLen, func(s *token.Session, to token.Output) (int, error) {
+		if key == nil && !to.Null {
+			return 0, ck.Errorf(ck.CKR_ARGUMENTS_BAD, "no place for the key's handle")
+		}
+		mechanism, err := decodeMechanism(m)
+		if err != nil {
+			return 0, err
+		}
+		tmpl, err := template(t, n)
+		if err != nil {
+			return 0, err
+		}
+		defer tmpl.Wipe()
+		length, handle, err := s.EncapsulateKey(mechanism, ck.ObjectHandle(public), tmpl, to)
+		if err == nil && handle != 0 {
+			*key = C.CK_OBJECT_HANDLE(handle)
+		}
+		return length, err
+	})
+}
+
+//export goC_DecapsulateKey
+func goC_DecapsulateKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, private C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG,
+	in C.CK_BYTE_PTR, inLen C.CK_ULONG, out C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
+	return makeObject("C_DecapsulateKey", h, t, n, out, func(s *token.Session, tmpl attr.Template) (ck.ObjectHandle, error) {
+		mechanism, err := decodeMechanism(m)
+		if err != nil {
+			return 0, err
+		}
+		if in == nil {
+			return 0, ck.Errorf(ck.CKR_ARGUMENTS_BAD, "no ciphertext")
+		}
+		ciphertext, err := input(in, inLen)
+		if err != nil {
+			return 0, err
+		}
+		return s.DecapsulateKey(mechanism, ck.ObjectHandle(private), tmpl, ciphertext)
 	})
 }
 

@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/hex"
 
 	"github.com/ncrypt11/ncrypt11/token/attr"
@@ -229,11 +230,24 @@ func discard(keys guard.Keys, drafts ...*draft) {
 	}
 }
 
+// publicOf is the public key of a set. That of a generated ML-KEM pair came from the guard in CKA_PUBLIC_KEY_INFO alone, for a private key's CKA_VALUE is
+// something else.
+func publicOf(set *attr.Set) (crypto.PublicKey, error) {
+	_, written := set.Get(ck.CKA_VALUE)
+	if info, ok := set.Get(ck.CKA_PUBLIC_KEY_INFO); ok && !written && keyTypeOf(set) == ck.CKK_ML_KEM {
+		return pubkey.ParseSPKI(info)
+	}
+	return pubkey.Parse(keyTypeOf(set), valuesOf(set))
+}
+
 // completePublic checks a public key's values and fills in what follows from them.
 func completePublic(set *attr.Set) error {
-	key, err := pubkey.Parse(keyTypeOf(set), valuesOf(set))
+	key, err := publicOf(set)
 	if err != nil {
 		return err
+	}
+	if kem, ok := key.(*pubkey.KEMKey); ok {
+		set.Put(ck.CKA_VALUE, kem.Bytes())
 	}
 	if curve, raw := pubkey.Point(key); curve != nil {
 		set.Put(ck.CKA_EC_POINT, pubkey.EncodePoint(curve, raw)) // clients read the DER form only, and write either

@@ -69,8 +69,9 @@ func specOf(set *attr.Set) *guard.KeySpec {
 	valueLen, _ := set.ULong(ck.CKA_VALUE_LEN)
 	exponent, _ := set.Get(ck.CKA_PUBLIC_EXPONENT)
 	params, _ := set.Get(ck.CKA_EC_PARAMS)
+	parameterSet, _ := set.ULong(ck.CKA_PARAMETER_SET)
 	return &guard.KeySpec{
-		KeyType: keyTypeOf(set), Bits: clampInt(bits), PublicExponent: exponent, ECParams: params, ValueLen: clampInt(valueLen),
+		KeyType: keyTypeOf(set), Bits: clampInt(bits), PublicExponent: exponent, ECParams: params, ValueLen: clampInt(valueLen), ParameterSet: parameterSet,
 	}
 }
 

@@ -75,6 +75,8 @@ var usageAttributes = []struct {
 	{ck.CKA_WRAP, guard.UseWrap},
 	{ck.CKA_UNWRAP, guard.UseUnwrap},
 	{ck.CKA_DERIVE, guard.UseDerive},
+	{ck.CKA_ENCAPSULATE, guard.UseEncapsulate},
+	{ck.CKA_DECAPSULATE, guard.UseDecapsulate},
 }
 
 // policyOf is what the guard shall enforce of an object with these attributes.

@@ -65,7 +65,7 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 }
 
 // publicParts are the attributes that are not secret but belong to the key material that a guard imports.
-var publicParts = []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT, ck.CKA_EC_PARAMS, ck.CKA_EC_POINT}
+var publicParts = []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT, ck.CKA_EC_PARAMS, ck.CKA_EC_POINT, ck.CKA_PARAMETER_SET}
 
 // importKey hands the key of the template to the guard.
 func (d *draft) importKey(keys guard.Keys, vault guard.Vault, secretParts attr.Template) error {

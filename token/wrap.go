@@ -94,13 +94,7 @@ func (s *Session) wrap(wrapRef guard.Ref, wrapSet *attr.Set, keyRef guard.Ref, s
 	if wrapRef != 0 {
 		return s.tok.keys.Wrap(nil, wrapRef, scheme, keyRef)
 	}
-	var public []guard.Part
-	for _, typ := range publicParts {
-		if value, ok := wrapSet.Get(typ); ok {
-			public = append(public, guard.Part{Type: typ, Value: value})
-		}
-	}
-	return s.tok.keys.WrapPublic(nil, public, scheme, keyRef)
+	return s.tok.keys.WrapPublic(nil, publicHalf(wrapSet), scheme, keyRef)
 }
 
 // matchesTemplate compares a key with a template that is an attribute's value (CKA_WRAP_TEMPLATE).

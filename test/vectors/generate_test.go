@@ -32,6 +32,7 @@ func generation(t *testing.T, tok *token) {
 	tok.generatesEC(t)
 	tok.generatesEdwards(t)
 	tok.generatesMontgomery(t)
+	tok.generatesKEM(t)
 }
 
 func (tok *token) generates(t *testing.T, m ck.MechanismType) {

@@ -49,12 +49,17 @@ func TestVectors(t *testing.T) {
 	total := 0
 	for _, m := range mechanisms {
 		name := ck.MechanismType(m.Mechanism)
-		if tok.tried[name] == 0 {
+		if tok.tried[name] == 0 && elsewhere[name] == "" {
 			t.Errorf("%v is offered without a known answer", name)
 		}
 		total += tok.tried[name]
 	}
 	t.Logf("%d answers for %d mechanisms", total, len(mechanisms))
+}
+
+// elsewhere has the mechanisms of functions that this client does not know, and where their answers are.
+var elsewhere = map[ck.MechanismType]string{
+	ck.CKM_ML_KEM: "token/guard/local has Wycheproof's, test/abi the C functions",
 }
 
 // start makes a token in a home of its own.

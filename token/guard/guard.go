@@ -23,7 +23,9 @@ type Vault uint64
 type Key struct {
 	Ref    Ref
 	Record []byte // the sealed record to store (RECORD.md); nil in vault 0
-	Public []Part // the public half: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and CKA_EC_POINT; CKA_PUBLIC_KEY_INFO. For secret keys CKA_VALUE_LEN and CKA_CHECK_VALUE
+	// Public is the public half: CKA_MODULUS and CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS and CKA_EC_POINT, or CKA_PARAMETER_SET; CKA_PUBLIC_KEY_INFO. For secret keys
+	// CKA_VALUE_LEN and CKA_CHECK_VALUE.
+	Public []Part
 }
 
 // Part is one component of a key, named by the attribute that PKCS #11 gives it. Numbers are big-endian without leading zeros, as
@@ -47,6 +49,7 @@ type KeySpec struct {
 	PublicExponent []byte // RSA; nil: 65537
 	ECParams       []byte // EC, Edwards, Montgomery: CKA_EC_PARAMS as given
 	ValueLen       int    // secret keys, bytes; Derive: 0 means all there is
+	ParameterSet   uint   // ML-KEM: CKA_PARAMETER_SET
 }
 
 // Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
@@ -78,6 +81,10 @@ type Keys interface {
 	Unwrap(v Vault, unwrapping Ref, s *mech.Scheme, wrapped []byte, spec *KeySpec, p *Policy) (*Key, error)
 	// Derive makes a secret key from base.
 	Derive(v Vault, base Ref, s *mech.Scheme, spec *KeySpec, p *Policy) (*Key, error)
+	// Encapsulate makes a secret key for the owner of a public key, which is given by its parts, and the ciphertext that he finds it by.
+	Encapsulate(v Vault, public []Part, s *mech.Scheme, spec *KeySpec, p *Policy) (*Key, []byte, error)
+	// Decapsulate makes the secret key that a ciphertext is for. One that was altered gives another key, as FIPS 203 has it. Errors: CKR_WRAPPED_KEY_LEN_RANGE.
+	Decapsulate(v Vault, private Ref, s *mech.Scheme, ciphertext []byte, spec *KeySpec, p *Policy) (*Key, error)
 	// Load opens a sealed record of the vault.
 	Load(v Vault, record []byte) (Ref, error)
 	// Reissue gives a copy of the key under p, sealed in v. p may narrow what the key's own policy allows, never widen it, and a key that cannot be

@@ -18,6 +18,8 @@ var uses = [...]Usage{
 	mech.OpWrap:          UseWrap,
 	mech.OpUnwrap:        UseUnwrap,
 	mech.OpDerive:        UseDerive,
+	mech.OpEncapsulate:   UseEncapsulate,
+	mech.OpDecapsulate:   UseDecapsulate,
 }
 
 // Permits is the one place that decides whether a key may be used so. It is asked above the seam when an operation begins, to say early what is wrong, and

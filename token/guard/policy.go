@@ -16,6 +16,8 @@ const (
 	UseWrap
 	UseUnwrap
 	UseDerive
+	UseEncapsulate
+	UseDecapsulate
 )
 
 // Policy is what a guard enforces of a key, whoever asks. It is authenticated data of the sealed record, so that neither the disk nor a

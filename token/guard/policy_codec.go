@@ -6,19 +6,23 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// The encoding of a policy, version 1: RECORD.md has the bytes.
+// The encoding of a policy, versions 1 and 2: RECORD.md has the bytes. They differ in the usages that there are, and a policy is of the lowest version that
+// has its own.
 const (
-	policyVersion   = 1
-	policyFixedLen  = 1 + 16 + 8 + 8 + 2 + 1 + 2
-	mechanismLen    = 8
-	maxAllowed      = 1024
-	maxPolicyLen    = policyFixedLen + maxAllowed*mechanismLen
-	allUsages       = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive
-	allUsagesOfV1   = 1<<9 - 1
-	policyFlagsOfV1 = 1<<7 - 1
+	policyVersion    = 1
+	policyVersionKEM = 2
+	policyFixedLen   = 1 + 16 + 8 + 8 + 2 + 1 + 2
+	mechanismLen     = 8
+	maxAllowed       = 1024
+	maxPolicyLen     = policyFixedLen + maxAllowed*mechanismLen
+	allUsages        = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive | usagesOfKEM
+	usagesOfKEM      = UseEncapsulate | UseDecapsulate
+	allUsagesOfV1    = 1<<9 - 1
+	allUsagesOfV2    = 1<<11 - 1
+	policyFlagsOfV1  = 1<<7 - 1
 )
 
-var _ = [1]struct{}{}[allUsages-allUsagesOfV1] // a new usage needs a new version
+var _ = [1]struct{}{}[allUsages-allUsagesOfV2] // a new usage needs a new version
 
 // flags are the policy's yes-or-no fields in the order of their bits.
 func (p *Policy) flags() [7]*bool {
@@ -28,7 +32,7 @@ func (p *Policy) flags() [7]*bool {
 // Encode gives the policy's only encoding. The policy must have at most 1024 allowed mechanisms (see Valid).
 func (p *Policy) Encode() []byte {
 	b := make([]byte, 0, policyFixedLen+len(p.Allowed)*mechanismLen)
-	b = append(b, policyVersion)
+	b = append(b, p.version())
 	b = append(b, p.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.Class))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.KeyType))
@@ -45,6 +49,14 @@ func (p *Policy) Encode() []byte {
 		b = binary.BigEndian.AppendUint64(b, uint64(m))
 	}
 	return b
+}
+
+// version is the lowest that has all of the policy's usages.
+func (p *Policy) version() byte {
+	if p.Usage&usagesOfKEM != 0 {
+		return policyVersionKEM
+	}
+	return policyVersion
 }
 
 // Valid refuses what Encode cannot express and what PKCS #11 rules out.
@@ -65,8 +77,9 @@ func DecodePolicy(b []byte) (*Policy, error) {
 	if len(b) < policyFixedLen || len(b) > maxPolicyLen {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "a policy of %d bytes", len(b))
 	}
-	if b[0] != policyVersion {
-		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "policy version %d is not known here", b[0])
+	version := b[0]
+	if version != policyVersion && version != policyVersionKEM {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "policy version %d is not known here", version)
 	}
 	p := new(Policy)
 	b = b[1:]
@@ -87,6 +100,9 @@ func DecodePolicy(b []byte) (*Policy, error) {
 	}
 	if err := p.Valid(); err != nil {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: %w", err)
+	}
+	if p.version() != version {
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: usages of another version")
 	}
 	return p, nil
 }

@@ -18,7 +18,7 @@ func example() *guard.Policy {
 }
 
 func TestPolicyEncoding(t *testing.T) {
-	for _, p := range []*guard.Policy{example(), {}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}} {
+	for _, p := range []*guard.Policy{example(), {}, {Usage: guard.UseDecapsulate | guard.UseUnwrap}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}} {
 		b := p.Encode()
 		got, err := guard.DecodePolicy(b)
 		if err != nil || !reflect.DeepEqual(got, p) {
@@ -48,8 +48,10 @@ func TestPolicyBytes(t *testing.T) {
 
 func TestPolicyDecodeRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte){
-		"version":            func(b []byte) { b[0] = 2 },
-		"unknown usage":      func(b []byte) { b[33] |= 0x02 },
+		"version":            func(b []byte) { b[0] = 3 },
+		"a higher version":   func(b []byte) { b[0] = 2 },
+		"a usage of another": func(b []byte) { b[33] |= 0x02 },
+		"unknown usage":      func(b []byte) { b[0], b[33] = 2, 0x0a },
 		"unknown flag":       func(b []byte) { b[35] |= 0x80 },
 		"count":              func(b []byte) { b[37]++ },
 		"AA without PRIVATE": func(b []byte) { b[35] &^= 1 },
@@ -69,7 +71,7 @@ func TestPolicyValid(t *testing.T) {
 	}{
 		{*example(), ck.CKR_OK},
 		{guard.Policy{Allowed: make([]ck.MechanismType, 1025)}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
-		{guard.Policy{Usage: 1 << 9}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
+		{guard.Policy{Usage: 1 << 11}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{AlwaysAuthenticate: true}, ck.CKR_TEMPLATE_INCONSISTENT},
 	} {
 		if err := test.p.Valid(); ck.Code(err) != test.want {
@@ -116,6 +118,7 @@ func TestNarrower(t *testing.T) {
 func FuzzDecodePolicy(f *testing.F) {
 	f.Add(example().Encode())
 	f.Add((&guard.Policy{}).Encode())
+	f.Add((&guard.Policy{Usage: guard.UseEncapsulate}).Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := guard.DecodePolicy(b)
 		if err == nil && !bytes.Equal(p.Encode(), b) {

@@ -14,10 +14,13 @@ const noClass = ck.ObjectClass(ck.CK_UNAVAILABLE_INFORMATION)
 var (
 	public  = [2]ck.ObjectClass{ck.CKO_PUBLIC_KEY, ck.CKO_SECRET_KEY}
 	private = [2]ck.ObjectClass{ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY}
-	none    = [2]ck.ObjectClass{noClass, noClass}
+	// Encapsulation has one half of a pair on each side.
+	publicOnly  = [2]ck.ObjectClass{ck.CKO_PUBLIC_KEY, noClass}
+	privateOnly = [2]ck.ObjectClass{ck.CKO_PRIVATE_KEY, noClass}
+	none        = [2]ck.ObjectClass{noClass, noClass}
 )
 
-var ops = [OpDerive + 1]opFacts{
+var ops = [OpDecapsulate + 1]opFacts{
 	0:                 {0, 0, none},
 	OpEncrypt:         {ck.CKF_ENCRYPT, ck.CKA_ENCRYPT, public},
 	OpDecrypt:         {ck.CKF_DECRYPT, ck.CKA_DECRYPT, private},
@@ -31,6 +34,8 @@ var ops = [OpDerive + 1]opFacts{
 	OpWrap:            {ck.CKF_WRAP, ck.CKA_WRAP, public},
 	OpUnwrap:          {ck.CKF_UNWRAP, ck.CKA_UNWRAP, private},
 	OpDerive:          {ck.CKF_DERIVE, ck.CKA_DERIVE, private},
+	OpEncapsulate:     {ck.CKF_ENCAPSULATE, ck.CKA_ENCAPSULATE, publicOnly},
+	OpDecapsulate:     {ck.CKF_DECAPSULATE, ck.CKA_DECAPSULATE, privateOnly},
 }
 
 func (op Op) facts() *opFacts {

@@ -59,12 +59,14 @@ const (
 	AESKeyWrap     // RFC 3394
 	AESKeyWrapPad  // RFC 5649
 	RSAAESKeyWrap  // OAEP of a fresh AES key, and RFC 5649 under that
+	MLKEM          // FIPS 203
 	ECDHAESKeyWrap // a fresh public key, and RFC 5649 under what is agreed on with it
 	HMAC
 	GenerateRSA
 	GenerateEC
 	GenerateEdwards
 	GenerateMontgomery
+	GenerateMLKEM
 	GenerateAES
 	GenerateSecret
 )

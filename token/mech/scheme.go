@@ -17,6 +17,8 @@ const (
 	OpWrap
 	OpUnwrap
 	OpDerive
+	OpEncapsulate
+	OpDecapsulate
 )
 
 // Scheme is a mechanism with its parameter checked: how a key is used, as a plain value that can be sent to another process. Fields

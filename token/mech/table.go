@@ -16,7 +16,7 @@ type entry struct {
 
 // The table is made once: the rows of all families that the Go runtime was not told to refuse.
 var (
-	rows  = sorted(fips140.Enforced(), rsaRows(), ecRows(), aesRows(), secretRows(), hashRows())
+	rows  = sorted(fips140.Enforced(), rsaRows(), ecRows(), kemRows(), aesRows(), secretRows(), hashRows())
 	table = index(rows)
 )
 
@@ -73,13 +73,14 @@ func index(rows []*Row) *indexed {
 
 // Shorthand for the tables of the families.
 const (
-	crypts = ck.CKF_ENCRYPT | ck.CKF_DECRYPT
-	signs  = ck.CKF_SIGN | ck.CKF_VERIFY
-	wraps  = ck.CKF_WRAP | ck.CKF_UNWRAP
+	crypts       = ck.CKF_ENCRYPT | ck.CKF_DECRYPT
+	signs        = ck.CKF_SIGN | ck.CKF_VERIFY
+	wraps        = ck.CKF_WRAP | ck.CKF_UNWRAP
+	encapsulates = ck.CKF_ENCAPSULATE | ck.CKF_DECAPSULATE
 	// recovers gives the data back from the signature.
 	recovers = ck.CKF_SIGN_RECOVER | ck.CKF_VERIFY_RECOVER
 	// servings are the flags that say which functions a mechanism serves.
-	servings = crypts | signs | wraps | recovers | ck.CKF_DIGEST | ck.CKF_DERIVE | ck.CKF_GENERATE | ck.CKF_GENERATE_KEY_PAIR
+	servings = crypts | signs | wraps | recovers | encapsulates | ck.CKF_DIGEST | ck.CKF_DERIVE | ck.CKF_GENERATE | ck.CKF_GENERATE_KEY_PAIR
 )
 
 func types(t ...ck.KeyType) []ck.KeyType { return t }

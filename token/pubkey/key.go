@@ -17,8 +17,9 @@ const MaxRSABits = 8192
 // maxExponentBits is what crypto/rsa computes with.
 const maxExponentBits = 31
 
-// Parse makes a public key from its attributes: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and CKA_EC_POINT. get gives
-// an attribute's value, nil where there is none. The key is an *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or *ecdh.PublicKey.
+// Parse makes a public key from its attributes: CKA_MODULUS and CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS and CKA_EC_POINT, or CKA_PARAMETER_SET and
+// CKA_VALUE. get gives an attribute's value, nil where there is none. The key is an *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey,
+// *ecdh.PublicKey or *KEMKey.
 // Errors: CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID, those of DecodeParams, CKR_KEY_TYPE_INCONSISTENT for other key types.
 func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (crypto.PublicKey, error) {
 	switch keyType {
@@ -38,6 +39,9 @@ func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (crypto.Public
 			return nil, err
 		}
 		return curve.PublicKey(raw)
+	}
+	if keyType == ck.CKK_ML_KEM {
+		return parseKEM(get(ck.CKA_PARAMETER_SET), get(ck.CKA_VALUE))
 	}
 	return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "%v has no public key", keyType)
 }

@@ -26,6 +26,8 @@ func SPKI(public crypto.PublicKey) ([]byte, error) {
 	var key []byte
 	if pub, ok := public.(*rsa.PublicKey); ok {
 		algorithm, key = [][]byte{oidRSA, null}, rsaPublicKey(pub)
+	} else if pub, ok := public.(*KEMKey); ok {
+		algorithm, key = [][]byte{pub.OID}, pub.Bytes() // RFC 9935, section 4: parameters are absent
 	} else if curve, raw := Point(public); curve != nil {
 		key = raw
 		if curve.KeyType == ck.CKK_EC {
@@ -71,6 +73,11 @@ func ParseSPKI(der []byte) (crypto.PublicKey, error) {
 	}
 	if !params.Empty() {
 		return nil, errNotSPKI
+	}
+	for _, kem := range KEMs() {
+		if string(kem.OID) == string(oid) {
+			return kem.PublicKey(key)
+		}
 	}
 	if _, err := DecodeParams(oid, ck.CKK_EC_EDWARDS); err == nil {
 		return parsePoint(ck.CKK_EC_EDWARDS, oid, key)

@@ -45,6 +45,8 @@ func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (Key, error) {
 		return &edKey{signOnly{pubkey.Ed25519}, public}, nil
 	case *ecdh.PublicKey:
 		return &agreementKey{signOnly{pubkey.X25519}}, nil
+	case *pubkey.KEMKey:
+		return &kemKey{public}, nil
 	}
 	return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "%v has no public operations", keyType)
 }

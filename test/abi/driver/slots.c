@@ -99,7 +99,7 @@ static void mechanisms(void)
 		if (i > 0 && list[i] == list[i - 1])
 			fail("mechanism %#lx is listed twice", list[i]);
 		if ((info.flags & (CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_GENERATE | CKF_GENERATE_KEY_PAIR |
-				CKF_WRAP | CKF_UNWRAP | CKF_DERIVE)) == 0)
+				CKF_WRAP | CKF_UNWRAP | CKF_DERIVE | CKF_ENCAPSULATE)) == 0)
 			fail("mechanism %#lx serves nothing", list[i]);
 		CHECK((info.flags & CKF_HW) == 0);
 	}

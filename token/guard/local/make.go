@@ -19,6 +19,7 @@ var generators = map[mech.Primitive]struct {
 	mech.GenerateEC:         {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateEC},
 	mech.GenerateEdwards:    {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateEdwards},
 	mech.GenerateMontgomery: {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateMontgomery},
+	mech.GenerateMLKEM:      {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateKEM},
 	mech.GenerateAES:        {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
 	mech.GenerateSecret:     {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
 }

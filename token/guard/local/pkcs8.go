@@ -51,6 +51,8 @@ func parsePKCS8(want ck.KeyType, der []byte) (material, error) {
 		m, err = parseCurvePrivateKey(key, newEdwards)
 	case want == ck.CKK_EC_MONTGOMERY && params.Empty() && string(oid) == string(pubkey.X25519.Params):
 		m, err = parseCurvePrivateKey(key, newMontgomery)
+	case want == ck.CKK_ML_KEM && params.Empty():
+		m, err = parseKEMPrivateKey(oid, key)
 	default:
 		return nil, errPKCS8
 	}

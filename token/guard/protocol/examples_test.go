@@ -15,7 +15,7 @@ const headLen = 4
 
 var (
 	policy = &guard.Policy{ID: [16]byte{1}, Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_EC, Usage: guard.UseSign, Allowed: []ck.MechanismType{ck.CKM_ECDSA}}
-	spec   = &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 2048, PublicExponent: []byte{1, 0, 1}, ECParams: []byte{6}, ValueLen: 32}
+	spec   = &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 2048, PublicExponent: []byte{1, 0, 1}, ECParams: []byte{6}, ValueLen: 32, ParameterSet: 3}
 	plain  = &mech.Scheme{Row: mech.Lookup(ck.CKM_ECDSA)}
 	full   = &mech.Scheme{
 		Row: mech.Lookup(ck.CKM_RSA_PKCS_PSS), Hash: mech.SHA256, MGFHash: mech.SHA1, SaltLen: 32, Label: []byte("l"), IV: []byte("iv"), AAD: []byte("aad"),
@@ -57,6 +57,8 @@ func requests() map[protocol.Method][]protocol.Message {
 		protocol.MethodStreamFinal:  {&protocol.OneStream{Stream: 1}},
 		protocol.MethodStreamVerify: {&protocol.StreamPart{Stream: 1, Data: []byte("m")}},
 		protocol.MethodStreamClose:  {&protocol.OneStream{Stream: 1}},
+		protocol.MethodEncapsulate:  {&protocol.Encapsulate{Vault: 1, By: parts, Scheme: plain, Spec: spec, Policy: policy}},
+		protocol.MethodDecapsulate:  {&protocol.Decapsulate{Vault: 1, By: 2, Scheme: plain, Ciphertext: []byte("c"), Spec: spec, Policy: policy}},
 	}
 }
 
@@ -69,6 +71,7 @@ func replies() []protocol.Message {
 		&protocol.Opened{Vault: 1, Sealed: []byte("s"), Ticket: []byte("t")},
 		&protocol.Output{Data: []byte("d")},
 		&protocol.Made{Key: guard.Key{Ref: 1, Record: []byte("r"), Public: parts}},
+		&protocol.Encapsulated{Made: protocol.Made{Key: guard.Key{Ref: 1, Record: []byte("r"), Public: parts}}, Ciphertext: []byte("c")},
 		&protocol.OneRef{Ref: 1},
 		&protocol.Revealed{Parts: parts},
 		&protocol.Ticket{Ticket: 1},

@@ -33,6 +33,8 @@ const (
 	MethodStreamFinal
 	MethodStreamVerify
 	MethodStreamClose
+	MethodEncapsulate
+	MethodDecapsulate
 )
 
 // How long a client waits for an answer. The long ones are for what takes long by nature: the largest RSA keys, and TPMs.
@@ -76,6 +78,8 @@ var rows = [...]row{
 	MethodStreamFinal:  {"StreamFinal", message[OneStream], soon},
 	MethodStreamVerify: {"StreamVerify", message[StreamPart], soon},
 	MethodStreamClose:  {"StreamClose", message[OneStream], soon},
+	MethodEncapsulate:  {"Encapsulate", message[Encapsulate], soon},
+	MethodDecapsulate:  {"Decapsulate", message[Decapsulate], soon},
 }
 
 // message makes an empty message of a type.

@@ -101,6 +101,7 @@ func (c *coder) spec(v **guard.KeySpec) {
 	c.bytes(&s.PublicExponent, maxSmall)
 	c.bytes(&s.ECParams, maxSmall)
 	c.count(&s.ValueLen, 1<<31-1)
+	number(c, &s.ParameterSet, 8)
 }
 
 func (c *coder) part(v *guard.Part) {

@@ -87,8 +87,14 @@ func (g *Keys) Load(v guard.Vault, record []byte) (guard.Ref, error) {
 
 // made runs a request that makes a key.
 func (g *Keys) made(method protocol.Method, v guard.Vault, build func(t *turn, at guard.Vault) (protocol.Message, error)) (*guard.Key, error) {
-	var in *session
 	var m protocol.Made
+	return g.madeAs(method, v, build, &m, &m, func() {})
+}
+
+// madeAs is made for an answer that says more: m is in it, and also is called while it can be read.
+func (g *Keys) madeAs(method protocol.Method, v guard.Vault, build func(t *turn, at guard.Vault) (protocol.Message, error), answer protocol.Message,
+	m *protocol.Made, also func()) (*guard.Key, error) {
+	var in *session
 	var result *guard.Key
 	request := func(t *turn) (protocol.Message, error) {
 		in = t.session
@@ -98,7 +104,7 @@ func (g *Keys) made(method protocol.Method, v guard.Vault, build func(t *turn, a
 		}
 		return build(t, at)
 	}
-	err := g.exchange(method, request, &m, func() {
+	err := g.exchange(method, request, answer, func() {
 		if hasRecord := len(m.Key.Record) > 0; m.Key.Ref == 0 || hasRecord != (v != 0) {
 			return // a key that would be stored without what it can be opened from
 		}
@@ -107,6 +113,7 @@ func (g *Keys) made(method protocol.Method, v guard.Vault, build func(t *turn, a
 			result.Record = slices.Clone(m.Key.Record)
 		}
 		result.Ref = g.add(in, v, m.Key.Ref, result.Record)
+		also()
 	})
 	if err == nil && result == nil {
 		err = errUnsound

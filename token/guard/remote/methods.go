@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"slices"
+
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/protocol"
@@ -35,6 +37,24 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	return g.made(protocol.MethodDerive, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
 		ref, err := g.refIn(t, base)
 		return &protocol.Derive{Vault: at, Base: ref, Scheme: s, Spec: spec, Policy: p}, err
+	})
+}
+
+// Encapsulate makes a secret key for the owner of a public key.
+func (g *Keys) Encapsulate(v guard.Vault, public []guard.Part, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, []byte, error) {
+	var m protocol.Encapsulated
+	var ciphertext []byte
+	k, err := g.madeAs(protocol.MethodEncapsulate, v, func(_ *turn, at guard.Vault) (protocol.Message, error) {
+		return &protocol.Encapsulate{Vault: at, By: public, Scheme: s, Spec: spec, Policy: p}, nil
+	}, &m, &m.Made, func() { ciphertext = slices.Clone(m.Ciphertext) })
+	return k, ciphertext, err
+}
+
+// Decapsulate makes the secret key that a ciphertext is for.
+func (g *Keys) Decapsulate(v guard.Vault, private guard.Ref, s *mech.Scheme, ciphertext []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	return g.made(protocol.MethodDecapsulate, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
+		by, err := g.refIn(t, private)
+		return &protocol.Decapsulate{Vault: at, By: by, Scheme: s, Ciphertext: ciphertext, Spec: spec, Policy: p}, err
 	})
 }
 

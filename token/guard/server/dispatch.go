@@ -30,6 +30,8 @@ var handlers = map[protocol.Method]handler{
 	protocol.MethodImport:       {quick, false, typed((*conn).importKey)},
 	protocol.MethodUnwrap:       {quick, false, typed((*conn).unwrap)},
 	protocol.MethodDerive:       {quick, false, typed((*conn).derive)},
+	protocol.MethodEncapsulate:  {quick, false, typed((*conn).encapsulate)},
+	protocol.MethodDecapsulate:  {quick, false, typed((*conn).decapsulate)},
 	protocol.MethodLoad:         {quick, false, typed((*conn).loadKey)},
 	protocol.MethodReissue:      {quick, true, typed((*conn).reissue)},
 	protocol.MethodReveal:       {quick, true, typed((*conn).reveal)},

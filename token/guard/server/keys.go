@@ -114,6 +114,20 @@ func (c *conn) derive(m *protocol.Derive) (*protocol.Made, error) {
 	return c.made(m.Vault, k, err)
 }
 
+func (c *conn) encapsulate(m *protocol.Encapsulate) (*protocol.Encapsulated, error) {
+	k, ciphertext, err := c.session.keys.Encapsulate(m.Vault, m.By, m.Scheme, m.Spec, m.Policy)
+	made, err := c.made(m.Vault, k, err)
+	if err != nil {
+		return nil, err
+	}
+	return &protocol.Encapsulated{Made: *made, Ciphertext: ciphertext}, nil
+}
+
+func (c *conn) decapsulate(m *protocol.Decapsulate) (*protocol.Made, error) {
+	k, err := c.session.keys.Decapsulate(m.Vault, m.By, m.Scheme, m.Ciphertext, m.Spec, m.Policy)
+	return c.made(m.Vault, k, err)
+}
+
 func (c *conn) loadKey(m *protocol.Load) (*protocol.OneRef, error) {
 	ref, err := c.session.keys.Load(m.Vault, m.Record)
 	if err != nil {

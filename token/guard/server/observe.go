@@ -14,18 +14,20 @@ import (
 
 // done is the event of each method that went well, where it is one.
 var done = map[protocol.Method]events.Kind{
-	protocol.MethodNewMaster:  events.Master,
-	protocol.MethodUnlock:     events.Unlock,
-	protocol.MethodResume:     events.Unlock,
-	protocol.MethodReseal:     events.Reseal,
-	protocol.MethodGenerate:   events.Create,
-	protocol.MethodImport:     events.Import,
-	protocol.MethodUnwrap:     events.Unwrap,
-	protocol.MethodDerive:     events.Derive,
-	protocol.MethodReissue:    events.Reissue,
-	protocol.MethodReveal:     events.Reveal,
-	protocol.MethodWrap:       events.Wrap,
-	protocol.MethodWrapPublic: events.Wrap,
+	protocol.MethodNewMaster:   events.Master,
+	protocol.MethodUnlock:      events.Unlock,
+	protocol.MethodResume:      events.Unlock,
+	protocol.MethodReseal:      events.Reseal,
+	protocol.MethodGenerate:    events.Create,
+	protocol.MethodImport:      events.Import,
+	protocol.MethodUnwrap:      events.Unwrap,
+	protocol.MethodDerive:      events.Derive,
+	protocol.MethodEncapsulate: events.Derive,
+	protocol.MethodDecapsulate: events.Derive,
+	protocol.MethodReissue:     events.Reissue,
+	protocol.MethodReveal:      events.Reveal,
+	protocol.MethodWrap:        events.Wrap,
+	protocol.MethodWrapPublic:  events.Wrap,
 }
 
 // failed is the event of each CK_RV that somebody should know of.
@@ -70,6 +72,10 @@ func (c *conn) subjectOf(m protocol.Message) (s subject) {
 		s = subject{vault: m.Vault, policy: m.Policy, by: find(m.By), scheme: m.Scheme}
 	case *protocol.Derive:
 		s = subject{vault: m.Vault, policy: m.Policy, by: find(m.Base), scheme: m.Scheme}
+	case *protocol.Encapsulate:
+		s = subject{vault: m.Vault, policy: m.Policy, scheme: m.Scheme}
+	case *protocol.Decapsulate:
+		s = subject{vault: m.Vault, policy: m.Policy, by: find(m.By), scheme: m.Scheme}
 	case *protocol.Load:
 		s = subject{vault: m.Vault}
 	case *protocol.Reissue:

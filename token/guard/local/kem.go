@@ -1,0 +1,239 @@
+package local
+
+import (
+	"bytes"
+	"crypto/mlkem"
+	"crypto/rand"
+	"crypto/sha3"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/ncrypt11/ncrypt11/token/attr"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// kemKey is a private key of ML-KEM: its seed, of which all else is made (FIPS 203, section 7.1).
+type kemKey struct {
+	kem  *pubkey.KEM
+	seed *secret.Bytes // d and z
+	key  decapsulator
+	raw  []byte // the public key
+}
+
+type decapsulator interface {
+	Decapsulate(ciphertext []byte) (sharedKey []byte, err error)
+}
+
+// newKEM copies the seed.
+func newKEM(kem *pubkey.KEM, seed []byte) (*kemKey, error) {
+	if len(seed) != mlkem.SeedSize {
+		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "the seed of an ML-KEM key has %d bytes", mlkem.SeedSize)
+	}
+	k := &kemKey{kem: kem}
+	switch kem {
+	case pubkey.MLKEM768:
+		key, err := mlkem.NewDecapsulationKey768(seed)
+		if err != nil {
+			return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%s: %w", kem.Name, err)
+		}
+		k.key, k.raw = key, key.EncapsulationKey().Bytes()
+	case pubkey.MLKEM1024:
+		key, err := mlkem.NewDecapsulationKey1024(seed)
+		if err != nil {
+			return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%s: %w", kem.Name, err)
+		}
+		k.key, k.raw = key, key.EncapsulationKey().Bytes()
+	default:
+		return nil, ck.CKR_PARAMETER_SET_NOT_SUPPORTED
+	}
+	k.seed = secret.Copy(seed)
+	return k, nil
+}
+
+func generateKEM(spec *guard.KeySpec) (material, error) {
+	kem, err := pubkey.KEMOf(spec.ParameterSet)
+	if err != nil {
+		return nil, err
+	}
+	seed := secret.New(mlkem.SeedSize)
+	defer seed.Close()
+	rand.Read(seed.Bytes())
+	return newKEM(kem, seed.Bytes())
+}
+
+// importKEM needs the seed: from CKA_VALUE alone, Go makes no key. Where both are given they must agree.
+func importKEM(p parts) (material, error) {
+	seed, value := p.get(ck.CKA_SEED), p.get(ck.CKA_VALUE)
+	kem, err := pubkey.DecodeKEM(p.get(ck.CKA_PARAMETER_SET))
+	if err != nil {
+		return nil, err
+	}
+	if seed == nil {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an ML-KEM private key is taken by its CKA_SEED; CKA_VALUE alone does not do")
+	}
+	k, err := newKEM(kem, seed)
+	if err != nil {
+		return nil, err
+	}
+	if value != nil && !k.agrees(value) {
+		k.wipe()
+		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is not what CKA_SEED makes")
+	}
+	return k, nil
+}
+
+// agrees compares a private key that is written out (FIPS 203, algorithm 16: a secret vector, the public key, its hash, z) with what the seed makes of it. The
+// vector is the one part that is not looked at, and that is not kept.
+func (k *kemKey) agrees(value []byte) bool {
+	if len(value) != k.kem.Private {
+		return false
+	}
+	const hashLen, zLen = 32, 32
+	hash := sha3.Sum256(k.raw)
+	known := append(append(append([]byte{}, k.raw...), hash[:]...), k.seed.Bytes()[mlkem.SeedSize-zLen:]...)
+	defer secret.Wipe(known)
+	return len(known) == k.kem.Public+hashLen+zLen && bytes.HasSuffix(value, known)
+}
+
+// decapsulate never fails for a ciphertext of the right length: one that was altered gives a key that nobody else has.
+func (k *kemKey) decapsulate(ciphertext []byte) (*secret.Bytes, error) {
+	if len(ciphertext) != k.kem.Ciphertext {
+		return nil, ck.Errorf(ck.CKR_WRAPPED_KEY_LEN_RANGE, "a ciphertext of %s has %d bytes, not %d", k.kem.Name, k.kem.Ciphertext, len(ciphertext))
+	}
+	shared, err := k.key.Decapsulate(ciphertext)
+	if err != nil {
+		return nil, ck.CKR_WRAPPED_KEY_INVALID
+	}
+	return secret.From(shared), nil
+}
+
+func (k *kemKey) plain() (*secret.Bytes, error) {
+	return marshalPKCS8(mlkem.SeedSize, [][]byte{k.kem.OID}, func(b *cryptobyte.Builder) {
+		b.AddASN1(tagSeed, func(b *cryptobyte.Builder) { b.AddBytes(k.seed.Bytes()) })
+	})
+}
+
+// tagSeed is that of the form of a private key that is its seed (RFC 9935, section 6).
+var tagSeed = asn1.Tag(0).ContextSpecific()
+
+// parseKEMPrivateKey reads an ML-KEM private key of RFC 9935 that has its seed: alone, or with the key that is written out.
+func parseKEMPrivateKey(oid, der cryptobyte.String) (material, error) {
+	var kem *pubkey.KEM
+	for _, k := range pubkey.KEMs() {
+		if string(k.OID) == string(oid) {
+			kem = k
+		}
+	}
+	if kem == nil {
+		return nil, errPKCS8
+	}
+	var seed, both, expanded cryptobyte.String
+	switch {
+	case der.PeekASN1Tag(tagSeed):
+		if !der.ReadASN1(&seed, tagSeed) || !der.Empty() {
+			return nil, errPKCS8
+		}
+	case !der.ReadASN1(&both, asn1.SEQUENCE) || !der.Empty() || !both.ReadASN1(&seed, asn1.OCTET_STRING) ||
+		!both.ReadASN1(&expanded, asn1.OCTET_STRING) || !both.Empty():
+		return nil, errPKCS8
+	}
+	k, err := newKEM(kem, seed)
+	if err != nil {
+		return nil, errPKCS8
+	}
+	if both != nil && !k.agrees(expanded) {
+		k.wipe()
+		return nil, errPKCS8
+	}
+	return k, nil
+}
+
+func (k *kemKey) public() ([]guard.Part, error) {
+	public, err := k.kem.PublicKey(k.raw)
+	if err != nil {
+		return nil, err
+	}
+	info, err := pubkey.SPKI(public)
+	if err != nil {
+		return nil, err
+	}
+	return []guard.Part{
+		{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(k.kem.Set)},
+		{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info},
+	}, nil
+}
+
+func (k *kemKey) private() []guard.Part {
+	return []guard.Part{{Type: ck.CKA_SEED, Value: append([]byte{}, k.seed.Bytes()...)}}
+}
+
+func (k *kemKey) wipe() { k.seed.Close() }
+
+// Encapsulate makes a secret key for the owner of a public key.
+func (g *Keys) Encapsulate(v guard.Vault, public []guard.Part, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, []byte, error) {
+	if err := complete(spec != nil, p != nil); err != nil {
+		return nil, nil, err
+	}
+	if err := genuine(s); err != nil {
+		return nil, nil, err
+	}
+	if !s.Row.Serves(mech.OpEncapsulate) {
+		return nil, nil, ck.CKR_MECHANISM_INVALID
+	}
+	key, err := pubkey.Parse(ck.CKK_ML_KEM, parts(public).get)
+	if err != nil {
+		return nil, nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "no public key to encapsulate with: %w", err)
+	}
+	shared, ciphertext := key.(*pubkey.KEMKey).Encapsulate()
+	made, err := g.admitShared(v, secret.From(shared), spec, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return made, ciphertext, nil
+}
+
+// Decapsulate makes the secret key that a ciphertext is for.
+func (g *Keys) Decapsulate(v guard.Vault, private guard.Ref, s *mech.Scheme, ciphertext []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(spec != nil, p != nil); err != nil {
+		return nil, err
+	}
+	k, err := g.use(private, mech.OpDecapsulate, s)
+	if err != nil {
+		return nil, err
+	}
+	defer k.release()
+	owner, ok := k.material.(*kemKey)
+	if !ok {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	shared, err := owner.decapsulate(ciphertext)
+	if err != nil {
+		return nil, err
+	}
+	return g.admitShared(v, shared, spec, p)
+}
+
+// admitShared takes over a shared secret, which is a key as it is: of another length the two sides would have to agree on how.
+func (g *Keys) admitShared(v guard.Vault, shared *secret.Bytes, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	var err error
+	switch n := shared.Len(); {
+	case p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType:
+		err = ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "an encapsulated key is a secret key of the type that the template names")
+	case spec.ValueLen != 0 && spec.ValueLen != n:
+		err = ck.Errorf(ck.CKR_KEY_SIZE_RANGE, "the key has %d bytes, CKA_VALUE_LEN says %d", n, spec.ValueLen)
+	}
+	if err != nil {
+		shared.Close()
+		return nil, err
+	}
+	m, err := newSecretKey(spec.KeyType, shared)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
