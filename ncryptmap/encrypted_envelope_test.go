@@ -234,6 +234,34 @@ func TestIsolatedKeyEnvelope(t *testing.T) {
 	s.want("without the key that it is under", err, nte.NTE_INVALID_PARAMETER)
 }
 
+// With a guard that isolates, a key in an envelope of isolated keys is isolated without being asked for, and dies with the boot where the envelope says so.
+func TestIsolatedKeyEnvelopeIsIsolated(t *testing.T) {
+	s := isolating(t, t.TempDir(), newTPM())
+	owner, handle := s.unwrapper("owner", plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG)
+	key := samples()["P-256"]
+	for flags, perBoot := range map[uint32]uint32{0: 0, 1: 1} {
+		data := isolatedEnvelope(t, &owner.PublicKey, plan.NCRYPT_ALLOW_SIGNING_FLAG, flags, "ECDSA_P256", pkcs8(t, key))
+		h, err := s.ImportKey(s.provider, handle, "ISOLATED_KEY_ENVELOPE", named("isolated"), data, ncryptmap.NCRYPT_OVERWRITE_KEY_FLAG)
+		s.must(err)
+		s.isKey(h, key)
+		h = s.opened("isolated", 0)
+		if iso, boot := s.dword(h, "Virtual Iso"), s.dword(h, "Per Boot Key"); iso == 0 || boot != perBoot {
+			t.Errorf("flags %d: Virtual Iso %d, Per Boot Key %d", flags, iso, boot)
+		}
+		_, err = s.ExportKey(h, 0, "PKCS8_PRIVATEKEY", with(ncryptmap.NCRYPTBUFFER_PKCS_SECRET, "x"), 0)
+		s.want("export", err, nte.NTE_NOT_SUPPORTED)
+	}
+	// So is what comes under a password, if that is asked for.
+	encrypted := openssl(t, map[string][]byte{"key": pkcs8(t, key)}, "out",
+		"pkcs8", "-topk8", "-inform", "DER", "-in", "key", "-outform", "DER", "-out", "out", "-passout", "pass:x")
+	h := s.took("PKCS8_PRIVATEKEY", with(ncryptmap.NCRYPTBUFFER_PKCS_SECRET, "x"), encrypted, ncryptmap.NCRYPT_REQUIRE_VBS_FLAG)
+	s.isKey(h, key)
+	if s.dword(h, "Virtual Iso") == 0 {
+		t.Error("the key is not isolated")
+	}
+	s.want("export policy", s.set(h, ncryptmap.NCRYPT_EXPORT_POLICY_PROPERTY, 3), nte.NTE_NOT_SUPPORTED)
+}
+
 func TestB35OpaqueTransport(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home)
