@@ -29,6 +29,7 @@ need swtpm-tools swtpm_setup
 need tpm2-tools tpm2_getcap
 need gdb gcore
 need mmdebstrap mmdebstrap
+need npm npm
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

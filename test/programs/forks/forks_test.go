@@ -2,6 +2,7 @@
 package forks_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
@@ -50,6 +51,8 @@ var hosts = map[string]struct {
 // longRuns is how often each is done in the long form.
 const longRuns = 1000
 
+func (run *forkRun) times() int { return kit.Count(run.quick, longRuns) }
+
 func TestForks(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
 		record := kit.NewRecord(t, k)
@@ -60,7 +63,7 @@ func TestForks(t *testing.T) {
 				programs[run.program] = kit.CHost(t, "hosts/"+run.program+".c", host.libraries...)
 			}
 			t.Run(run.program+"_"+run.mode, func(t *testing.T) {
-				kit.Row(t, k, "fork: "+host.name, host.pkg, run.did)
+				kit.Row(t, k, "fork: "+host.name, host.pkg, fmt.Sprintf("%d times: %s", run.times(), run.did))
 				run.do(t, k, record, programs[run.program])
 			})
 		}
@@ -70,7 +73,7 @@ func TestForks(t *testing.T) {
 // do runs the program several times, since what a program does first is worth as much as what it does later.
 func (run *forkRun) do(t *testing.T, k *kit.Token, record *kit.Record, program string) {
 	const atOnce = 20 // well within what kit.Run waits, on a machine with much else to do
-	for left := kit.Count(run.quick, longRuns); left > 0; left -= atOnce {
+	for left := run.times(); left > 0; left -= atOnce {
 		count := min(left, atOnce)
 		kit.Run(t, k.Owner, program, record.Args(k, run.mode, count)...)
 		made := record.Signatures(t)

@@ -17,11 +17,12 @@ import (
 // A preforking server goes on serving while its workers are killed and replaced: a client that met one at its end asks again.
 func TestPreforking(t *testing.T) {
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "fork: preforking", "gcc", "a server logs in and forks eight workers, which begin anew, serve, are killed and replaced")
+		times := kit.Count(30, longRuns)
+		kit.Row(t, k, "fork: preforking", "gcc", fmt.Sprintf("a server logs in and forks eight workers, which begin anew, serve, are killed and replaced, %d times", times))
 		record := kit.NewRecord(t, k)
 		program := kit.CHost(t, "hosts/prefork.c")
 		const atOnce = 50
-		for left := kit.Count(30, longRuns); left > 0; left -= atOnce {
+		for left := times; left > 0; left -= atOnce {
 			prefork(t, k, record, program, min(left, atOnce))
 		}
 	})

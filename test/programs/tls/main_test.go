@@ -106,6 +106,14 @@ func (s *site) await(t *testing.T, pidFile string) {
 	})
 }
 
+// handshakes is how many each server is to bear.
+func handshakes() int { return kit.Count(80, 10000) }
+
+// served is a row's words for so many handshakes.
+func served(n int) string {
+	return fmt.Sprintf("served TLS 1.2 and 1.3, %d handshakes, 8 at a time, with RSA and ECDSA keys", n)
+}
+
 // handshakes makes n connections, eight at a time: as many with each key and each version of TLS.
 func (s *site) handshakes(t *testing.T, n int) {
 	t.Helper()
