@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ncrypt11/ncrypt11/cabi/wide"
@@ -75,19 +76,27 @@ func ncryptStatus(name string, f func() error) (status nte.Status) {
 		if r := recover(); r != nil {
 			tracePanic(name, r)
 			status = nte.NTE_INTERNAL_ERROR
+			failures.Load().KeepCode(name, uint64(status), errDefect.Error())
 		}
 	}()
-	err := f()
-	status = nte.Code(err)
+	status, _, reason := ncryptmap.Explain(f())
 	if tracing() {
-		writeTrace(fmt.Sprintf("%s %v%s", name, status, reason(err)))
+		writeTrace(fmt.Sprintf("%s %v %s", name, status, reason))
+	}
+	if status != nte.ERROR_SUCCESS && !slices.Contains(answers[status], name) && !slices.Contains(answers[status], anyFunction) {
+		failures.Load().KeepCode(name, uint64(status), reason)
 	}
 	return status
 }
 
-func reason(err error) string {
-	if err == nil {
-		return ""
-	}
-	return " (" + err.Error() + ")"
+// answers are statuses that tell a program what it wanted to know, by the functions that they answer: nobody has to have them explained.
+var answers = map[nte.Status][]string{
+	nte.NTE_BUFFER_TOO_SMALL: {anyFunction},
+	nte.NTE_BAD_SIGNATURE:    {"NCryptVerifySignature"},
+	nte.NTE_NO_MORE_ITEMS:    {"NCryptEnumKeys"},
+	nte.NTE_NOT_FOUND:        {"NCryptGetProperty"},
+	nte.NTE_NOT_SUPPORTED:    {"NCryptGetProperty", "NCryptIsAlgSupported"},
+	nte.NTE_INVALID_HANDLE:   {"NCryptIsKeyHandle"},
 }
+
+const anyFunction = ""
