@@ -96,7 +96,11 @@ func privateBlobs(t *testing.T) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecc := slices.Concat(dwords(0x32534345, 32), point.Bytes()[1:], key.D.FillBytes(make([]byte, 32)))
+	d, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecc := slices.Concat(dwords(0x32534345, 32), point.Bytes()[1:], d)
 	return map[string][]byte{
 		"RSAPRIVATEBLOB": rsa1024(t, "RSAPRIVATEBLOB"), "RSAFULLPRIVATEBLOB": rsa1024(t, "RSAFULLPRIVATEBLOB"), "ECCPRIVATEBLOB": ecc,
 		"KeyDataBlob": append(dwords(0x4d42444b, 1, 32), aHash...),
