@@ -69,6 +69,7 @@ var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error
 	mech.EdDSAParams:   edDSAParams,
 	mech.RSAAESParams:  rsaAESParams,
 	mech.ECDHAESParams: ecdhAESParams,
+	mech.HKDFParams:    hkdfParams,
 }
 
 // maxParameter bounds parameters of plain bytes: none is longer than a block.
@@ -200,6 +201,25 @@ func ecdhAESParams(p C.CK_VOID_PTR, n uint) (any, error) {
 		return nil, err
 	}
 	return ck.ECDHAESParams{AESBits: uint(o.ulAESKeyBits), KDF: uint(o.kdf), SharedData: shared}, nil
+}
+
+func hkdfParams(p C.CK_VOID_PTR, n uint) (any, error) {
+	o, err := as[C.CK_HKDF_PARAMS](p, n)
+	if err != nil {
+		return nil, err
+	}
+	salt, err := parameterBytes(C.CK_VOID_PTR(o.pSalt), o.ulSaltLen)
+	if err != nil {
+		return nil, err
+	}
+	info, err := parameterBytes(C.CK_VOID_PTR(o.pInfo), o.ulInfoLen)
+	if err != nil {
+		return nil, err
+	}
+	return ck.HKDFParams{
+		Extract: o.bExtract != C.CK_FALSE, Expand: o.bExpand != C.CK_FALSE, Hash: ck.MechanismType(o.prfHashMechanism),
+		SaltType: uint(o.ulSaltType), Salt: salt, Info: info,
+	}, nil
 }
 
 func edDSAParams(p C.CK_VOID_PTR, n uint) (any, error) {

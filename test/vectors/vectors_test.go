@@ -38,7 +38,7 @@ func TestVectors(t *testing.T) {
 		run  func(*testing.T, *token)
 	}{
 		{"OpenSSL", opensslAnswers}, {"AES", aesVectors}, {"KeyWrap", wrapVectors}, {"WrappedKeys", wrappedKeys}, {"MAC", macVectors}, {"RSA", rsaVectors},
-		{"RSAEncryption", rsaEncryptionVectors}, {"ECDSA", ecdsaVectors}, {"EdDSA", eddsaVectors}, {"ECDH", ecdhVectors}, {"Generation", generation},
+		{"RSAEncryption", rsaEncryptionVectors}, {"ECDSA", ecdsaVectors}, {"EdDSA", eddsaVectors}, {"ECDH", ecdhVectors}, {"HKDF", hkdfVectors}, {"Generation", generation},
 	} {
 		t.Run(family.name, func(t *testing.T) { family.run(t, tok) })
 	}

@@ -61,6 +61,14 @@ type ECDHAESParams struct {
 	SharedData []byte
 }
 
+// HKDFParams is CK_HKDF_PARAMS, less the handle of a salt that is a key.
+type HKDFParams struct {
+	Extract, Expand bool
+	Hash            MechanismType
+	SaltType        uint
+	Salt, Info      []byte
+}
+
 // RSAAESParams is CK_RSA_AES_KEY_WRAP_PARAMS.
 type RSAAESParams struct {
 	AESBits uint

@@ -65,6 +65,7 @@ var readers = [...]func(s *Scheme, params any) string{
 	EdDSAParams:   readEdDSA,
 	RSAAESParams:  readRSAAES,
 	ECDHAESParams: readECDHAES,
+	HKDFParams:    readHKDF,
 }
 
 const wrongKind = "a parameter of another mechanism"
@@ -229,6 +230,30 @@ func readECDHAES(s *Scheme, params any) string {
 		return reason
 	}
 	return readKDF(s, p.KDF, p.SharedData)
+}
+
+// readHKDF takes the salt as it comes, or none: RFC 5869 means zeros then. One that is a key is not for a mechanism that has one key.
+func readHKDF(s *Scheme, params any) string {
+	p, ok := params.(ck.HKDFParams)
+	if !ok {
+		return wrongKind
+	}
+	s.Hash = HashOf(p.Hash)
+	switch {
+	case !p.Extract && !p.Expand:
+		return "neither step of HKDF is asked for"
+	case !offered(s.Hash):
+		return "unknown hash"
+	case p.Extract && p.SaltType == uint(ck.CKF_HKDF_SALT_DATA):
+		s.Salt = p.Salt
+	case p.Extract && p.SaltType != uint(ck.CKF_HKDF_SALT_NULL):
+		return "the salt must be data, or none"
+	}
+	s.Extract, s.Expand = p.Extract, p.Expand
+	if p.Expand {
+		s.Info = p.Info
+	}
+	return ""
 }
 
 // readEdDSA takes an empty context for none: RFC 8032, section 8.6, advises against Ed25519ctx without a context, and callers that

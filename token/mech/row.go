@@ -34,6 +34,7 @@ const (
 	EdDSAParams                    // ck.EdDSAParams, or absent
 	RSAAESParams                   // ck.RSAAESParams
 	ECDHAESParams                  // ck.ECDHAESParams
+	HKDFParams                     // ck.HKDFParams
 )
 
 // Primitive is the computation behind a mechanism.
@@ -60,6 +61,7 @@ const (
 	AESKeyWrapPad  // RFC 5649
 	RSAAESKeyWrap  // OAEP of a fresh AES key, and RFC 5649 under that
 	MLKEM          // FIPS 203
+	HKDF           // RFC 5869
 	ECDHAESKeyWrap // a fresh public key, and RFC 5649 under what is agreed on with it
 	HMAC
 	GenerateRSA

@@ -45,6 +45,9 @@ type Scheme struct {
 	SharedData []byte // ECDH
 	Peer       []byte // ECDH: the other side's public point, raw or as a DER OCTET STRING
 
+	Extract, Expand bool   // HKDF: which of its steps
+	Salt, Info      []byte // HKDF
+
 	// Ticket is the guard's permission for one use of a key with CKA_ALWAYS_AUTHENTICATE; 0: none.
 	Ticket uint64
 }

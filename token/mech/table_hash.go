@@ -5,12 +5,14 @@ import "github.com/ncrypt11/ncrypt11/token/ck"
 // MaxSecretLen bounds the bytes of a generic secret or HMAC key.
 const MaxSecretLen = 64 << 10
 
-// secretRows are the mechanisms of generic secret keys. This one alone counts its sizes in bits.
+// secretRows are the mechanisms of generic secret keys. The first alone counts its sizes in bits.
 func secretRows() []Row {
-	return []Row{{
-		Type: ck.CKM_GENERIC_SECRET_KEY_GEN, Primitive: GenerateSecret, KeyTypes: types(ck.CKK_GENERIC_SECRET),
-		Min: 8, Max: 8 * MaxSecretLen, Flags: ck.CKF_GENERATE,
-	}}
+	generic := types(ck.CKK_GENERIC_SECRET)
+	return []Row{
+		{Type: ck.CKM_GENERIC_SECRET_KEY_GEN, Primitive: GenerateSecret, KeyTypes: generic, Min: 8, Max: 8 * MaxSecretLen, Flags: ck.CKF_GENERATE},
+		// The specification wants base keys as long as the hash. What agreements and TLS make is not, and nobody insists.
+		{Type: ck.CKM_HKDF_DERIVE, Primitive: HKDF, Params: HKDFParams, KeyTypes: generic, Min: 1, Max: MaxSecretLen, Flags: ck.CKF_DERIVE},
+	}
 }
 
 // hashFamily is the mechanisms that are built on one hash. 0: there is none.

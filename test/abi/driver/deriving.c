@@ -78,9 +78,40 @@ static void inherited(void)
 	IS(read_one(h, key, CKA_VALUE), CKR_ATTRIBUTE_SENSITIVE);
 }
 
+/* HKDF makes of one secret as many keys as there are names for them. */
+static void hkdf(void)
+{
+	CK_BYTE secret[22], value[64], want[] = {0x3c, 0xb2, 0x5f, 0x25, 0xfa, 0xac, 0xd5, 0x7a, 0x90, 0x43, 0x4f, 0x64, 0xd0, 0x36, 0x2f, 0x2a};
+	CK_BYTE salt[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, info[] = {0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9};
+	CK_HKDF_PARAMS params = {CK_TRUE, CK_TRUE, CKM_SHA256, CKF_HKDF_SALT_DATA, salt, sizeof salt, CK_INVALID_HANDLE, info, sizeof info};
+	CK_MECHANISM_PTR m = MECHANISM_WITH(CKM_HKDF_DERIVE, params);
+	CK_OBJECT_HANDLE base, key;
+	CK_ATTRIBUTE template[] = {NUMBER(CKA_CLASS, CKO_SECRET_KEY), NUMBER(CKA_KEY_TYPE, CKK_AES), NUMBER(CKA_VALUE_LEN, 16), BOOLEAN(CKA_SENSITIVE, no),
+		BOOLEAN(CKA_EXTRACTABLE, yes)};
+
+	h = begin_user();
+	memset(secret, 0x0b, sizeof secret);
+	NEED(p->C_CreateObject(h, TEMPLATE(NUMBER(CKA_CLASS, CKO_SECRET_KEY), NUMBER(CKA_KEY_TYPE, CKK_GENERIC_SECRET), BYTES(CKA_VALUE, secret),
+		BOOLEAN(CKA_DERIVE, yes)), &base));
+	OK(p->C_DeriveKey(h, m, base, template, 5, &key));
+	EQUAL(get_bytes(h, key, CKA_VALUE, value, sizeof value), 16);
+	CHECK(memcmp(value, want, 16) == 0); /* RFC 5869, appendix A.1 */
+	OK(p->C_DestroyObject(h, key));
+	IS(p->C_DeriveKey(h, m, base, template, 2, &key), CKR_TEMPLATE_INCOMPLETE);
+	params.ulSaltType = CKF_HKDF_SALT_KEY, params.hSaltKey = base;
+	IS(p->C_DeriveKey(h, m, base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
+	params.ulSaltType = CKF_HKDF_SALT_NULL, params.ulInfoLen = ~0UL;
+	IS(p->C_DeriveKey(h, m, base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
+	params.ulInfoLen = 0, params.bExtract = params.bExpand = CK_FALSE;
+	IS(p->C_DeriveKey(h, m, base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
+	IS(p->C_DeriveKey(h, MECHANISM(CKM_HKDF_DERIVE), base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
+	EQUAL(search(h, TEMPLATE(NUMBER(CKA_CLASS, CKO_SECRET_KEY)), NULL, 0), 1);
+}
+
 const struct test deriving_tests[] = {
 	{"ecdh", "both sides derive the same, from raw and from DER points, of any length, with a KDF", ecdh},
 	{"ecdh-mistakes", "points off the curve and parameters that cannot be are refused", mistakes},
+	{"hkdf", "keys by HKDF are those of RFC 5869, and need what it needs", hkdf},
 	{"ecdh-inherited", "a derived key was always sensitive if its base and itself are", inherited},
 	{NULL, NULL, NULL},
 };

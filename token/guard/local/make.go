@@ -74,16 +74,7 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a derived key is a secret key of the type that the template names")
 	}
-	party, ok := k.material.(agreer)
-	if !ok {
-		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
-	}
-	shared, err := party.agree(s)
-	if err != nil {
-		return nil, err
-	}
-	defer shared.Close()
-	value, err := deriveValue(shared, s, spec)
+	value, err := derivedFrom(k.material, s, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +83,23 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 		return nil, err
 	}
 	return g.admit(v, m, p)
+}
+
+// derivedFrom is the value of a key that is derived from a secret key, or from what a private key agrees on.
+func derivedFrom(base material, s *mech.Scheme, spec *guard.KeySpec) (*secret.Bytes, error) {
+	if own, ok := base.(*secretKey); ok && s.Row.Primitive == mech.HKDF {
+		return own.hkdf(s, spec)
+	}
+	party, ok := base.(agreer)
+	if !ok {
+		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
+	}
+	shared, err := party.agree(s)
+	if err != nil {
+		return nil, err
+	}
+	defer shared.Close()
+	return deriveValue(shared, s, spec)
 }
 
 // Load opens a sealed record of the vault.

@@ -19,7 +19,7 @@ var (
 	plain  = &mech.Scheme{Row: mech.Lookup(ck.CKM_ECDSA)}
 	full   = &mech.Scheme{
 		Row: mech.Lookup(ck.CKM_RSA_PKCS_PSS), Hash: mech.SHA256, MGFHash: mech.SHA1, SaltLen: 32, Label: []byte("l"), IV: []byte("iv"), AAD: []byte("aad"),
-		TagLen: 16, CounterBits: 128, MACLen: 8, AESLen: 32, Prehash: true, Context: []byte("c"), KDF: 1, SharedData: []byte("s"), Peer: []byte("p"), Ticket: 7,
+		TagLen: 16, CounterBits: 128, MACLen: 8, AESLen: 32, Prehash: true, Extract: true, Expand: true, Salt: []byte("salt"), Info: []byte("info"), Context: []byte("c"), KDF: 1, SharedData: []byte("s"), Peer: []byte("p"), Ticket: 7,
 	}
 	stranger = &mech.Scheme{Row: &mech.Row{Type: 0x80001234}} // a mechanism of a later version
 	parts    = []guard.Part{{Type: ck.CKA_VALUE, Value: []byte("value")}, {Type: ck.CKA_ID}}

@@ -58,6 +58,8 @@ func (s *script) run() string {
 	s.note("Reseal", err, bytes.Equal(resealed, sealed))
 	s.asymmetric(v, sealed)
 	s.symmetric(v)
+	s.encapsulated(v)
+	s.hybrid()
 	s.streams()
 	s.keys.Lock(again)
 	_, err = s.keys.Reseal(again, nil, context)
@@ -113,6 +115,66 @@ func pointOf(k *guard.Key) []byte {
 		}
 	}
 	return nil
+}
+
+func (s *script) encapsulated(v guard.Vault) {
+	p := &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_ML_KEM, Usage: guard.UseDecapsulate, Extractable: true}
+	spec := &guard.KeySpec{KeyType: ck.CKK_ML_KEM, ParameterSet: ck.CKP_ML_KEM_768}
+	pair, err := s.keys.Generate(v, s.scheme(ck.CKM_ML_KEM_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair), spec, p)
+	s.note("Generate ML-KEM", err, len(pair.Public), len(pair.Record) > 0)
+	public, err := pubkey.ParseSPKI(pair.Public[1].Value)
+	s.note("its public half", err)
+	by := []guard.Part{pair.Public[0], part(ck.CKA_VALUE, public.(*pubkey.KEMKey).Bytes())}
+	shared, sharedSpec := all(ck.CKO_SECRET_KEY, ck.CKK_AES), &guard.KeySpec{KeyType: ck.CKK_AES}
+	ours, ciphertext, err := s.keys.Encapsulate(v, by, s.scheme(ck.CKM_ML_KEM, nil, mech.OpEncapsulate), sharedSpec, shared)
+	s.note("Encapsulate", err, len(ciphertext), len(ours.Record) > 0)
+	theirs, err := s.keys.Decapsulate(0, pair.Ref, s.scheme(ck.CKM_ML_KEM, nil, mech.OpDecapsulate), ciphertext, sharedSpec, shared)
+	s.note("Decapsulate", err, bytes.Equal(s.value(ours), s.value(theirs)))
+	_, err = s.keys.Decapsulate(0, pair.Ref, s.scheme(ck.CKM_ML_KEM, nil, mech.OpDecapsulate), ciphertext[1:], sharedSpec, shared)
+	s.note("Decapsulate less", err)
+	_, _, err = s.keys.Encapsulate(v, by[:1], s.scheme(ck.CKM_ML_KEM, nil, mech.OpEncapsulate), sharedSpec, shared)
+	s.note("Encapsulate for nobody", err)
+}
+
+// value is what a key is, by way of Reveal.
+func (s *script) value(k *guard.Key) []byte {
+	r, err := s.keys.Reveal(k.Ref)
+	s.note("Reveal", err)
+	defer r.Close()
+	return bytes.Clone(r.Parts[0].Value)
+}
+
+// hybrid wraps with mechanisms whose parameters have much to say, and derives by one.
+func (s *script) hybrid() {
+	secretKey := func(keyType ck.KeyType) *guard.Key {
+		m := &guard.Material{Class: ck.CKO_SECRET_KEY, KeyType: keyType, Parts: []guard.Part{part(ck.CKA_VALUE, someKey)}}
+		k, err := s.keys.Import(0, m, all(ck.CKO_SECRET_KEY, keyType))
+		s.note("Import", err)
+		return k
+	}
+	rsa, err := s.keys.Generate(0, s.scheme(ck.CKM_RSA_PKCS_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair), &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 1024}, all(ck.CKO_PRIVATE_KEY, ck.CKK_RSA))
+	s.note("Generate RSA", err)
+	ec, err := s.keys.Generate(0, s.scheme(ck.CKM_EC_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair), &guard.KeySpec{KeyType: ck.CKK_EC, ECParams: pubkey.P256.Params}, all(ck.CKO_PRIVATE_KEY, ck.CKK_EC))
+	s.note("Generate EC", err)
+	oaep := ck.OAEPParams{Hash: ck.CKM_SHA256, MGF: ck.CKG_MGF1_SHA1, Source: ck.CKZ_DATA_SPECIFIED, Label: []byte("label")}
+	for _, w := range []struct {
+		pair   *guard.Key
+		m      ck.MechanismType
+		params any
+	}{
+		{rsa, ck.CKM_RSA_AES_KEY_WRAP, ck.RSAAESParams{AESBits: 192, OAEP: oaep}},
+		{ec, ck.CKM_ECDH_AES_KEY_WRAP, ck.ECDHAESParams{AESBits: 256, KDF: ck.CKD_SHA256_KDF, SharedData: []byte("shared")}},
+	} {
+		key := secretKey(ck.CKK_AES)
+		wrapped, err := s.keys.WrapPublic(nil, w.pair.Public, s.scheme(w.m, w.params, mech.OpWrap), key.Ref)
+		s.note("WrapPublic", err, len(wrapped))
+		back, err := s.keys.Unwrap(0, w.pair.Ref, s.scheme(w.m, w.params, mech.OpUnwrap), wrapped, &guard.KeySpec{KeyType: ck.CKK_AES}, all(ck.CKO_SECRET_KEY, ck.CKK_AES))
+		s.note("Unwrap", err, s.value(back))
+	}
+	params := ck.HKDFParams{Extract: true, Expand: true, Hash: ck.CKM_SHA256, SaltType: uint(ck.CKF_HKDF_SALT_DATA), Salt: []byte("salt"), Info: []byte("info")}
+	derived, err := s.keys.Derive(0, secretKey(ck.CKK_GENERIC_SECRET).Ref, s.scheme(ck.CKM_HKDF_DERIVE, params, mech.OpDerive),
+		&guard.KeySpec{KeyType: ck.CKK_AES, ValueLen: 16}, all(ck.CKO_SECRET_KEY, ck.CKK_AES))
+	s.note("HKDF", err, s.value(derived))
 }
 
 func (s *script) symmetric(v guard.Vault) {
