@@ -2,7 +2,7 @@
 // imports "C" or unsafe, and it decides nothing: what a function means is said in package token.
 //
 // Every C_* is a C stub (stubs_gen.c, made from p11.h; front.c for the first and the last call) that goes through the shim into a Go function
-// goC_*, one file for each family of functions.
+// goC_*, one file for each family of functions. The NCrypt functions go the same way (ncrypt_*.go; ncrypt.c for how they begin without a C_Initialize).
 package cabi
 
 //go:generate go run ./gen

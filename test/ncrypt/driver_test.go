@@ -22,14 +22,27 @@ func TestDriverSanitized(t *testing.T) {
 	drive(t, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 }
 
-func drive(t *testing.T, flags ...string) {
-	driver := filepath.Join(t.TempDir(), "driver")
-	sources, err := filepath.Glob("driver/*.c")
-	if err != nil || len(sources) == 0 {
-		t.Fatalf("no sources: %v", err)
+// TestPrivateCopy: where Go cannot be started again in a forked child, the NCrypt functions, too, go to a private copy of the library.
+func TestPrivateCopy(t *testing.T) {
+	library := filepath.Join(t.TempDir(), "libncrypt11.so")
+	exports, err := filepath.Abs("../../module/exports.map")
+	if err != nil {
+		t.Fatal(err)
 	}
-	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread", "-o", driver}, flags...)
-	command(t, "gcc", append(append(args, sources...), "-ldl")...)
+	t.Setenv("CGO_CFLAGS", "-O2 -g0 -DSHIM_TEST") // a build that obeys the variable below
+	command(t, "go", "build", "-buildmode=c-shared", "-ldflags", "-s -w -extldflags \"-Wl,--version-script="+exports+" -Wl,-z,relro -Wl,-z,now\"",
+		"-o", library, "../../module")
+	t.Setenv("NCRYPT11_TEST_SHIM", "copy")
+	driver := buildDriver(t)
+	for _, name := range []string{"fork", "fork-initialized"} {
+		if out, err := run(t, driver, library, name); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+func drive(t *testing.T, flags ...string) {
+	driver := buildDriver(t, flags...)
 	for _, line := range strings.Split(strings.TrimSpace(command(t, driver, "--list")), "\n") {
 		name, _, _ := strings.Cut(line, "\t")
 		t.Run(name, func(t *testing.T) {
@@ -38,6 +51,18 @@ func drive(t *testing.T, flags ...string) {
 			}
 		})
 	}
+}
+
+func buildDriver(t *testing.T, flags ...string) string {
+	t.Helper()
+	driver := filepath.Join(t.TempDir(), "driver")
+	sources, err := filepath.Glob("driver/*.c")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no sources: %v", err)
+	}
+	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread", "-o", driver}, flags...)
+	command(t, "gcc", append(append(args, sources...), "-ldl")...)
+	return driver
 }
 
 // run runs a program in an empty home, and kills it with its children if it does not end.
