@@ -8,6 +8,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
@@ -120,4 +121,33 @@ func TestECDHAESKeyWrapRefuses(t *testing.T) {
 	usage.Usage = guard.UseDerive
 	_, err = f.unwrapAs(p, 0, f.generateEC(0, usage).Ref, scheme(mech.OpUnwrap), wrapped)
 	want(t, "a key that derives only", err, ck.CKR_KEY_FUNCTION_NOT_PERMITTED)
+}
+
+// Whatever comes, an unwrapping that fails says one of two things, and one that does not makes a key.
+func FuzzUnwrapHybrid(f *testing.F) {
+	g := local.New(nil)
+	p := all(ck.CKO_PRIVATE_KEY, ck.CKK_EC)
+	generate, err := mech.Parse(ck.Mechanism{Type: ck.CKM_EC_KEY_PAIR_GEN}, mech.OpGenerateKeyPair)
+	want(f, "parsing", err, ck.CKR_OK)
+	pair, err := g.Generate(0, generate, &guard.KeySpec{KeyType: ck.CKK_EC, ECParams: pubkey.P256.Params}, p)
+	want(f, "generating", err, ck.CKR_OK)
+	params := ecdhAES(256, ck.CKD_SHA256_KDF, sharedInfo)
+	wrap, err := mech.Parse(ck.Mechanism{Type: ck.CKM_ECDH_AES_KEY_WRAP, Params: params}, mech.OpWrap)
+	want(f, "parsing", err, ck.CKR_OK)
+	unwrap, err := mech.Parse(ck.Mechanism{Type: ck.CKM_ECDH_AES_KEY_WRAP, Params: params}, mech.OpUnwrap)
+	want(f, "parsing", err, ck.CKR_OK)
+	wrapped, err := g.WrapPublic(nil, pair.Public, wrap, pair.Ref)
+	want(f, "wrapping", err, ck.CKR_OK)
+	for _, n := range []int{len(wrapped), 65 + 16, 64, 0} {
+		f.Add(wrapped[:n])
+	}
+	f.Fuzz(func(t *testing.T, wrapped []byte) {
+		k, err := g.Unwrap(0, pair.Ref, unwrap, wrapped, &guard.KeySpec{KeyType: ck.CKK_EC}, p)
+		if rv := ck.Code(err); err != nil && rv != ck.CKR_WRAPPED_KEY_INVALID && rv != ck.CKR_WRAPPED_KEY_LEN_RANGE {
+			t.Fatal(err)
+		}
+		if err == nil {
+			g.Forget(k.Ref)
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
@@ -100,6 +101,13 @@ func FuzzPKCS8(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(uint(pair.spec.KeyType), der)
+	}
+	for _, kem := range pubkey.KEMs() {
+		der, err := local.PlainOf(keys, ck.CKM_ML_KEM_KEY_PAIR_GEN, guard.KeySpec{KeyType: ck.CKK_ML_KEM, ParameterSet: kem.Set})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint(ck.CKK_ML_KEM), der)
 	}
 	f.Fuzz(func(t *testing.T, keyType uint, der []byte) {
 		again, err := local.ReparsePKCS8(ck.KeyType(keyType), der)
