@@ -84,10 +84,11 @@ func TestGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		version := kit.Required(t, "github.com/ThalesIgnite/crypto11")
 		for _, end := range goEnds {
 			t.Run(end.how, func(t *testing.T) {
 				t.Parallel()
-				row(t, k, "crypto11", "=v1.2.5", end.did)
+				row(t, k, "crypto11", version, end.did)
 				env := []string{goHostVariable + "=" + k.Label + " " + k.PIN + " " + end.how}
 				repeat(t, k, &client{args: []string{self}, env: env, code: end.code, print: "signed"})
 			})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,6 +27,18 @@ pm.max_children = 4
 pm.max_requests = %d
 `
 
+// curlOptions are those that `ncrypt11 config` prints for curl and a key.
+func curlOptions(t *testing.T, k *kit.Token, label string) map[string]string {
+	t.Helper()
+	options := make(map[string]string)
+	for _, s := range k.Config(t, "curl", label, k.PINOptions(t, k.Owner)...) {
+		for _, option := range regexp.MustCompile(`(?m)^(\w+) = "(.*)"$`).FindAllStringSubmatch(s.Text, -1) {
+			options[option[1]] = option[2]
+		}
+	}
+	return options
+}
+
 func TestPHP(t *testing.T) {
 	const name = "worker"
 	kit.Tokens(t, kit.Spec{Owner: kit.User}, func(t *testing.T, k *kit.Token) {
@@ -36,6 +49,7 @@ func TestPHP(t *testing.T) {
 		kit.Run(t, "root", "chown", k.Owner, key)
 		k.Import(t, name, key, certificate)
 
+		options := curlOptions(t, k, name)
 		site := kit.NewSite(t, authority, "localhost", tls.VersionTLS13)
 		socket, config := filepath.Join(dir, "socket"), filepath.Join(dir, "fpm.conf")
 		kit.Write(t, k.Owner, config, fmt.Sprintf(pool, filepath.Join(dir, "log"), socket, requestsOfWorker))
@@ -51,7 +65,7 @@ func TestPHP(t *testing.T) {
 		for range requests {
 			ask := kit.Command(t, k.Owner, "cgi-fcgi", "-bind", "-connect", socket)
 			ask.Env = append(ask.Env, "SCRIPT_FILENAME="+script, "REQUEST_METHOD=GET", "APP_SERVER="+site.URL(), "APP_CA="+authority.File,
-				"APP_KEY="+k.URI(name, "private")+"?pin-value="+k.PIN, "APP_CERTIFICATE="+certificate)
+				"APP_KEY="+options["key"], "APP_CERTIFICATE="+options["cert"])
 			out, err := kit.Output(ask)
 			_, said, _ := strings.Cut(out, "\r\n\r\n")
 			worker, said, _ := strings.Cut(strings.TrimSpace(said), " ")
@@ -78,7 +92,10 @@ func TestPHPExtension(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := kit.Run(t, k.Owner, "php", script, k.URI(kit.SignerLabel, "private")+"?pin-value="+k.PIN)
+		kit.Apply(t, k.Owner, k.Config(t, "openssl", ""))
+		uri := curlOptions(t, k, kit.SignerLabel)["key"]
+		kit.Contains(t, uri, "pkcs11:")
+		out := kit.Run(t, k.Owner, "php", script, uri)
 		if !strings.HasPrefix(out, "no key") {
 			t.Fatalf("it takes a URI now, and should be tested: %s", out)
 		}

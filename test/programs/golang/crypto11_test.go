@@ -26,7 +26,7 @@ import (
 func tokens(t *testing.T, did string, test func(t *testing.T, k *kit.Token)) {
 	t.Helper()
 	kit.Tokens(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "crypto11 (ThalesIgnite)", required(t, "github.com/ThalesIgnite/crypto11"), did)
+		kit.Row(t, k, "crypto11 (ThalesIgnite)", kit.Required(t, "github.com/ThalesIgnite/crypto11"), did)
 		k.Generate(t, "rsa2048", "rsa")
 		k.Generate(t, "p256", "ec")
 		test(t, k)

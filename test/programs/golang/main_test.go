@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/ncrypt11/ncrypt11/test/machine"
@@ -71,25 +70,5 @@ func version(t *testing.T, program, library string) string {
 		}
 	}
 	t.Fatalf("%s was built without %s", program, library)
-	return ""
-}
-
-// required is the version of a library in these tests, which Go does not write into test programs.
-func required(t *testing.T, library string) string {
-	t.Helper()
-	repository, err := machine.Repository()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(repository, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) >= 2 && words[0] == library {
-			return "=" + words[1]
-		}
-	}
-	t.Fatalf("go.mod does not require %s", library)
 	return ""
 }

@@ -16,7 +16,7 @@ import (
 
 func TestMiekg(t *testing.T) {
 	kit.Tokens(t, kit.Spec{}, func(t *testing.T, k *kit.Token) {
-		kit.Row(t, k, "miekg/pkcs11", required(t, "github.com/miekg/pkcs11"), "logs in, finds keys, reads attributes, signs; starts again")
+		kit.Row(t, k, "miekg/pkcs11", kit.Required(t, "github.com/miekg/pkcs11"), "logs in, finds keys, reads attributes, signs; starts again")
 		k.Generate(t, "rsa2048", "rsa")
 		k.Generate(t, "p256", "ec")
 		public := map[string]crypto.PublicKey{"rsa": k.Public(t, "rsa"), "ec": k.Public(t, "ec")}

@@ -67,6 +67,26 @@ func versionOf(t *testing.T, version string) string {
 	return string(out)
 }
 
+// Required is the version of a library in Go that the tests themselves use, as Row wants it: Go does not write it into test programs.
+func Required(t *testing.T, library string) string {
+	t.Helper()
+	repository, err := machine.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(repository, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) >= 2 && words[0] == library {
+			return "=" + words[1]
+		}
+	}
+	t.Fatalf("go.mod does not require %s", library)
+	return ""
+}
+
 func codename(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("/etc/os-release")

@@ -7,6 +7,7 @@ curl_setopt_array($curl, [
     CURLOPT_SSLENGINE => 'pkcs11',
     CURLOPT_SSLKEYTYPE => 'ENG',
     CURLOPT_SSLKEY => $_SERVER['APP_KEY'],
+    CURLOPT_SSLCERTTYPE => 'ENG',
     CURLOPT_SSLCERT => $_SERVER['APP_CERTIFICATE'],
 ]);
 $answer = curl_exec($curl);
