@@ -11,12 +11,16 @@ import (
 )
 
 // counts is what became of the tests. Subtests count, since most tests are tables of them.
-type counts struct{ passed, failed, skipped int }
+type counts struct {
+	passed, failed, skipped int
+	late                    int // of those that failed: fuzz targets that found nothing and did not end in time
+}
 
 func (c *counts) add(d counts) {
 	c.passed += d.passed
 	c.failed += d.failed
 	c.skipped += d.skipped
+	c.late += d.late
 }
 
 func (c counts) String() string {
@@ -119,6 +123,9 @@ func ended(e event, c *counts, output *strings.Builder) {
 		c.passed++
 	case "fail":
 		c.failed++
+		if strings.Contains(text, "context deadline exceeded") && !strings.Contains(text, "Failing input") {
+			c.late++
+		}
 		fmt.Print(text)
 	case "skip":
 		c.skipped++
