@@ -30,8 +30,8 @@ var forkRuns = []forkRun{
 	{"prompts", "askpass", "a program is started between C_OpenSession and C_Login and asks for the PIN", 10, 1, "child"},
 	{"prompts", "popen", "a shell is started between C_OpenSession and C_Login and asks for the PIN", 10, 1, "child"},
 	{"prompts", "notify", "the callback of C_OpenSession would fork; children begin anew and sign", 10, 1, "child"},
+	// No thread of the parent signs meanwhile: a fork while one is inside ENGINE_init leaves OpenSSL's lock taken in the child, for ever, whatever the module does.
 	{"engine", "engine", "OpenSSL's engine has a program ask for the PIN; children sign with the key that the parent loaded", 10, 2, "child"},
-	{"engine", "engine-signing", "the same, while a thread of the parent signs", 10, 2, "child"},
 	{"daemon", "idle", "daemons that initialized the module before they forked twice", 10, 2, "daemon"},
 	{"daemon", "sessions", "daemons that had logged in before they forked twice", 10, 2, "daemon"},
 	{"daemon", "signing", "daemons whose threads signed while they forked twice", 10, 2, "daemon"},
