@@ -3,7 +3,6 @@ package ncryptmap
 import (
 	"encoding/binary"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
@@ -49,7 +48,7 @@ func (b *Buffers) text(typ uint32) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	text, ok := narrow(data)
+	text, ok := blob.ParseWide(data)
 	if !ok {
 		return "", nte.Errorf(nte.NTE_INVALID_PARAMETER, "parameter %d is not UTF-16", typ)
 	}
@@ -92,39 +91,6 @@ func parsePBEParams(value []byte) (salt []byte, rounds int, err error) {
 		return nil, 0, nte.Errorf(nte.NTE_INVALID_PARAMETER, "%d rounds of key derivation", n)
 	}
 	return value[header:], int(n), nil
-}
-
-// narrow reads UTF-16LE with its NUL, or without. A NUL within ends nothing: it makes the text none.
-func narrow(data []byte) (string, bool) {
-	if len(data)%2 != 0 {
-		return "", false
-	}
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(data[2*i:])
-	}
-	if n := len(units); n > 0 && units[n-1] == 0 {
-		units = units[:n-1]
-	}
-	text := string(utf16.Decode(units))
-	if strings.ContainsRune(text, 0) || len(utf16.Encode([]rune(text))) != len(units) {
-		return "", false
-	}
-	for i, u := range utf16.Encode([]rune(text)) {
-		if u != units[i] { // a surrogate without its other half
-			return "", false
-		}
-	}
-	return text, true
-}
-
-// wide writes UTF-16LE with its NUL: a property's or parameter's string.
-func wide(s string) []byte {
-	out := make([]byte, 0, 2*len(s)+2)
-	for _, u := range utf16.Encode([]rune(s)) {
-		out = binary.LittleEndian.AppendUint16(out, u)
-	}
-	return append(out, 0, 0)
 }
 
 // all gives the parameters of a type, in their order.

@@ -3,19 +3,14 @@ package ncryptmap
 import (
 	"encoding/binary"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// reissue sets the export policy of a key that lives as long as its handle.
-func (k *key) reissue(policy uint32) error {
-	k.export = policy
-	return nil
-}
-
 // setPIN is NCRYPT_PIN_PROPERTY: logs in to the token that the key is in. It cannot be read.
 func setPIN(k *key, value []byte, _ uint32) error {
-	text, ok := narrow(value)
+	text, ok := blob.ParseWide(value)
 	if !ok {
 		return nte.Errorf(nte.NTE_BAD_DATA, "the PIN is not UTF-16")
 	}

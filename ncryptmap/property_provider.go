@@ -3,6 +3,7 @@ package ncryptmap
 import (
 	"slices"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token"
 )
@@ -23,7 +24,7 @@ func (p *provider) property(name string, flags uint32) ([]byte, error) {
 	}
 	switch name {
 	case NCRYPT_NAME_PROPERTY:
-		return wide(p.name), nil
+		return blob.Wide(p.name), nil
 	case NCRYPT_IMPL_TYPE_PROPERTY:
 		return dword(NCRYPT_IMPL_SOFTWARE_FLAG | NCRYPT_IMPL_VIRTUAL_ISOLATION_FLAG), nil
 	case NCRYPT_VERSION_PROPERTY:

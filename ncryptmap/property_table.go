@@ -27,7 +27,7 @@ func parseDword(value []byte) (uint32, error) {
 
 // text and number make getters of what a key always has.
 func text(of func(*key) string) func(*key, uint32) ([]byte, error) {
-	return func(k *key, _ uint32) ([]byte, error) { return wide(of(k)), nil }
+	return func(k *key, _ uint32) ([]byte, error) { return blob.Wide(of(k)), nil }
 }
 
 func numberOf(of func(*key) uint32) func(*key, uint32) ([]byte, error) {
@@ -36,8 +36,8 @@ func numberOf(of func(*key) uint32) func(*key, uint32) ([]byte, error) {
 
 // identityProperties: what key it is.
 var identityProperties = []property{
-	{NCRYPT_NAME_PROPERTY, ofPersistent(func(k *key) []byte { return wide(k.name) }), nil},
-	{NCRYPT_UNIQUE_NAME_PROPERTY, ofPersistent(func(k *key) []byte { return wide(plan.UniqueName(k.name)) }), nil},
+	{NCRYPT_NAME_PROPERTY, ofPersistent(func(k *key) []byte { return blob.Wide(k.name) }), nil},
+	{NCRYPT_UNIQUE_NAME_PROPERTY, ofPersistent(func(k *key) []byte { return blob.Wide(plan.UniqueName(k.name)) }), nil},
 	{NCRYPT_ALGORITHM_PROPERTY, text(func(k *key) string { return k.algorithm.name }), nil},
 	{NCRYPT_ALGORITHM_GROUP_PROPERTY, text(func(k *key) string { return k.algorithm.group }), nil},
 	{NCRYPT_ECC_CURVE_NAME_PROPERTY, getCurve, setCurve},
@@ -69,11 +69,11 @@ func getCurve(k *key, _ uint32) ([]byte, error) {
 	if k.curve == nil {
 		return nil, notFound(NCRYPT_ECC_CURVE_NAME_PROPERTY)
 	}
-	return wide(blob.CurveName(k.curve)), nil
+	return blob.Wide(blob.CurveName(k.curve)), nil
 }
 
 func setCurve(k *key, value []byte, _ uint32) error {
-	name, ok := narrow(value)
+	name, ok := blob.ParseWide(value)
 	switch {
 	case k.algorithm.keyType != ck.CKK_EC:
 		return notSupported(NCRYPT_ECC_CURVE_NAME_PROPERTY)
@@ -205,8 +205,6 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the blob that the key came in allows export policy %#x at most", k.most.export)
 	case k.final && (k.persistent() || k.class == ck.CKO_PUBLIC_KEY):
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the export policy of a key that is kept cannot be changed")
-	case k.final:
-		return k.reissue(policy)
 	}
 	k.export = policy
 	return nil

@@ -3,6 +3,7 @@ package ncryptmap
 import (
 	"encoding/binary"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -26,7 +27,7 @@ func parseRSAAES(data []byte) (ck.Mechanism, []byte, error) {
 		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_BAD_DATA, "the lengths in the blob's header do not fit its size")
 	}
 	body := data[rsaAESHeader:]
-	name, ok := narrow(body[n : n+h])
+	name, ok := blob.ParseWide(body[n : n+h])
 	hash, known := hashes[name]
 	if !ok || !known {
 		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "OAEP with hash %q is not supported", name)
@@ -70,7 +71,7 @@ func (k *key) wrapRSAAES(under *wrapper, params *Buffers) (*secret.Bytes, error)
 		return nil, err
 	}
 	defer wrapped.Close()
-	out := dword(magicRSAAES, uint32(wrapped.Len()), uint32(len(wide(name))), uint32(len(label)))
-	out = append(append(append(out, wrapped.Bytes()...), wide(name)...), label...)
+	out := dword(magicRSAAES, uint32(wrapped.Len()), uint32(len(blob.Wide(name))), uint32(len(label)))
+	out = append(append(append(out, wrapped.Bytes()...), blob.Wide(name)...), label...)
 	return secret.From(out), nil
 }

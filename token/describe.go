@@ -3,17 +3,14 @@ package token
 import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/config"
-	"github.com/ncrypt11/ncrypt11/token/guard"
 )
 
 // Description is what CK_TOKEN_INFO has no room for.
 type Description struct {
-	Scope       config.Scope
-	Policy      string
-	Isolation   guard.Level // that the token was made under
-	PerBoot     bool        // all of its keys die with the boot
-	NCrypt      bool        // made with NCrypt's semantics
-	UniqueNames bool
+	Scope   config.Scope
+	Policy  string
+	PerBoot bool // all of its keys die with the boot
+	NCrypt  bool // made with NCrypt's semantics
 }
 
 // Describe tells of the token in a slot. Error: CKR_TOKEN_NOT_RECOGNIZED where there is none that can be used.
@@ -30,8 +27,5 @@ func (p *Provider) Describe(id ck.SlotID) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	slot.mu.Lock()
-	scope := slot.scope
-	slot.mu.Unlock()
-	return Description{scope, h.Policy, Isolation(h), PerBoot(h), NCryptSemantics(h), UniqueNames(h)}, nil
+	return Description{tok.scope, h.Policy, PerBoot(h), NCryptSemantics(h)}, nil
 }

@@ -94,7 +94,7 @@ func writeHeaded(name string, magic uint32, algorithm string, value []byte) (*se
 	if algorithm == "" {
 		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs the algorithm's name", name)
 	}
-	text := wide(algorithm)
+	text := Wide(algorithm)
 	w := newWriter(keyBlobHeader + len(text) + len(value))
 	w.ulong(keyBlobHeader, magic, uint32(len(text)), uint32(len(value)))
 	w.bytes(text)

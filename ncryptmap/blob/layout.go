@@ -40,7 +40,7 @@ func (r *reader) take(n uint32) []byte {
 
 // text gives the next n bytes as a string.
 func (r *reader) text(n uint32) string {
-	s, ok := text(r.take(n))
+	s, ok := ParseWide(r.take(n))
 	r.bad = r.bad || !ok
 	return s
 }
@@ -119,8 +119,8 @@ func (w *writer) done() (*secret.Bytes, error) {
 	return w.out, nil
 }
 
-// text reads UTF-16LE with its NUL, or without.
-func text(value []byte) (string, bool) {
+// ParseWide reads UTF-16LE with its NUL, or without; false where it is none.
+func ParseWide(value []byte) (string, bool) {
 	if len(value)%2 != 0 {
 		return "", false
 	}
@@ -136,8 +136,8 @@ func text(value []byte) (string, bool) {
 	return s, !slices.Contains(units, 0) && slices.Equal(utf16.Encode([]rune(s)), units)
 }
 
-// wide writes UTF-16LE with its NUL.
-func wide(s string) []byte {
+// Wide writes UTF-16LE with its NUL.
+func Wide(s string) []byte {
 	out := make([]byte, 0, 2*len(s)+2)
 	for _, u := range utf16.Encode([]rune(s)) {
 		out = binary.LittleEndian.AppendUint16(out, u)

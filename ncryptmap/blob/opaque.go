@@ -29,7 +29,7 @@ const TransportNonce = 12
 
 // Header is the part of the blob that is authenticated: everything before the key.
 func (t *Transport) Header() []byte {
-	algorithm, name := wide(t.Algorithm), wide(t.Name)
+	algorithm, name := Wide(t.Algorithm), Wide(t.Name)
 	var out []byte
 	for _, v := range []uint32{
 		magicTransport, versionTransport, t.Export, t.Usage, uint32(len(algorithm)), uint32(len(name)), uint32(len(t.Nonce)),

@@ -172,7 +172,7 @@ func writePQ(name string, part pqPart, algorithms []*pqAlgorithm) func(*Key, *Op
 		default:
 			return nil, nte.Errorf(nte.NTE_BAD_DATA, "the key's %v has %d bytes, where %s-%s has %d", part.attribute(), len(value), k.Algorithm, set.name, set.lengths[part])
 		}
-		text := wide(set.name)
+		text := Wide(set.name)
 		w := newWriter(pqHeader + len(text) + len(value))
 		w.ulong(set.algorithm.magics[part], uint32(len(text)), uint32(len(value)))
 		w.bytes(text)

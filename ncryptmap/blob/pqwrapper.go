@@ -63,7 +63,7 @@ func writePQWrapper(k *Key, o *Options) (*secret.Bytes, error) {
 		return nil, err
 	}
 	defer inner.Close()
-	text := wide(name)
+	text := Wide(name)
 	w := newWriter(pqWrapperHeader + len(text) + inner.Len())
 	w.ulong(magicPQWrapper, uint32(len(text)), uint32(inner.Len()))
 	w.bytes(text)
