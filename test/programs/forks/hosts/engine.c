@@ -82,20 +82,8 @@ static void record_signature(const char *role, EVP_PKEY *key)
 	record(role, name, raw);
 }
 
-static atomic_int stop;
-
-static void *keep_signing_by_engine(void *key)
-{
-	while (!stop) {
-		record_signature("parent", key);
-		pause_us(2000);
-	}
-	return NULL;
-}
-
 int main(int argc, char **argv)
 {
-	pthread_t thread;
 	ENGINE *engine;
 	EVP_PKEY *key;
 
@@ -106,8 +94,6 @@ int main(int argc, char **argv)
 	SSL_OK(ENGINE_ctrl_cmd_string(engine, "MODULE_PATH", host.module, 0) == 1 && ENGINE_init(engine) == 1);
 	key = load_key(engine);
 	record_signature("parent", key);
-	if (mode_is("engine-signing"))
-		CHECK(pthread_create(&thread, NULL, keep_signing_by_engine, key) == 0);
 	for (int round = 0; round < host.count; round++) {
 		pid_t pid = fork();
 
@@ -117,12 +103,8 @@ int main(int argc, char **argv)
 			exit(0);
 		}
 		CHECK(wait_child(pid) == 0);
-		if (!mode_is("engine-signing"))
-			record_signature("parent", key);
+		record_signature("parent", key);
 	}
-	stop = 1;
-	if (mode_is("engine-signing"))
-		CHECK(pthread_join(thread, NULL) == 0);
 	EVP_PKEY_free(key);
 	ENGINE_finish(engine);
 	ENGINE_free(engine);
