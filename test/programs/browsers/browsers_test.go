@@ -107,7 +107,8 @@ func (b *browser) shows(t *testing.T, p *page) bool {
 		if id := b.window(t, b.pinWindow); id != "" {
 			b.enterPIN(t, id, p.pin)
 			deadline = time.Now().Add(patience)
-		} else if b.isDimmed(t) { // it asks which certificate is to be sent: there is one
+		} else if b.isDimmed(t) && b.isStill(t) && b.isDimmed(t) {
+			// It asks which certificate is to be sent: there is one. Who answers before the question is whole has said none, and is not asked again.
 			b.run(t, "xdotool", "key", "Return")
 			until(2*time.Second, func() bool { return !b.isDimmed(t) }) // a second return key would be for what comes next
 			deadline = time.Now().Add(patience)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/test/programs/kit"
 )
@@ -22,6 +23,10 @@ func newScreen(t *testing.T) *screen {
 		return err == nil
 	})
 	s.start(t, "openbox")
+	kit.Eventually(t, "windows are managed", func() bool {
+		_, err := s.try(t, "xdotool", "get_num_desktops")
+		return err == nil
+	})
 	return s
 }
 
@@ -76,6 +81,17 @@ func (s *screen) isDimmed(t *testing.T) bool {
 		t.Fatalf("the screen: %v", err)
 	}
 	return light > 0.2 && light < 0.7
+}
+
+// isStill says whether what is below the browser's bars is as it was half a second ago: nothing is being drawn there.
+func (s *screen) isStill(t *testing.T) bool {
+	t.Helper()
+	look := func() string {
+		return s.run(t, "import", "-silent", "-window", "root", "-crop", "1280x700+0+150", "-format", "%#", "info:-")
+	}
+	before := look()
+	time.Sleep(500 * time.Millisecond)
+	return look() == before
 }
 
 // keep has a picture of the screen among the artefacts.
