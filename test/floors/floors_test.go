@@ -103,6 +103,7 @@ var foreign = map[string]map[string]string{
 	"cmd/ncrypt11": {
 		"github.com/coreos/go-systemd/v22/activation": "the guard's sockets, where systemd has them",
 		"github.com/mdlayher/vsock":                   "the guard's vsock",
+		"github.com/schollz/progressbar/v3":           "how far a long command is; v3.17 is the last without net/http, which has no business in a guard",
 		"github.com/spf13/cobra...":                   "verbs, flags and completion",
 		"github.com/spf13/pflag":                      "flags",
 		"golang.org/x/sys/unix":                       "no echo before there is a prompt",
