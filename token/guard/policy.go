@@ -35,6 +35,10 @@ type Policy struct {
 	Trusted            bool
 	AlwaysAuthenticate bool
 	Token              bool // CKA_TOKEN: the key is kept
+	// Confined says that the key was made in a guard and could never leave it: what CKA_LOCAL, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE say, by the
+	// guard's own word. It is the guard that sets it; what a client says here does not count.
+	Confined bool
 
+	WrapBy  ck.MechanismType   // the only mechanism that may wrap the key; 0: any. The key is sensitive then
 	Allowed []ck.MechanismType // CKA_ALLOWED_MECHANISMS; empty: all that the key type takes
 }

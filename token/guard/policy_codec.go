@@ -6,33 +6,32 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// The encoding of a policy, versions 1 and 2: RECORD.md has the bytes. They differ in the usages that there are, and a policy is of the lowest version that
-// has its own.
+// The encoding of a policy, versions 1 to 3: RECORD.md has the bytes. A policy is of the lowest version that can say what it says.
 const (
-	policyVersion    = 1
-	policyVersionKEM = 2
-	policyFixedLen   = 1 + 16 + 8 + 8 + 2 + 1 + 2
-	mechanismLen     = 8
-	maxAllowed       = 1024
-	maxPolicyLen     = policyFixedLen + maxAllowed*mechanismLen
-	allUsages        = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive | usagesOfKEM
-	usagesOfKEM      = UseEncapsulate | UseDecapsulate
-	allUsagesOfV1    = 1<<9 - 1
-	allUsagesOfV2    = 1<<11 - 1
-	policyFlagsOfV1  = 1<<7 - 1
+	policyVersion        = 1
+	policyVersionKEM     = 2 // usages of KEMs
+	policyVersionConfine = 3 // CONFINED, and the mechanism that alone may wrap
+	policyFixedLen       = 1 + 16 + 8 + 8 + 2 + 1 + 2
+	mechanismLen         = 8
+	maxAllowed           = 1024
+	maxPolicyLen         = policyFixedLen + mechanismLen + maxAllowed*mechanismLen
+	allUsages            = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive | usagesOfKEM
+	usagesOfKEM          = UseEncapsulate | UseDecapsulate
+	allUsagesOfV2        = 1<<11 - 1
 )
 
 var _ = [1]struct{}{}[allUsages-allUsagesOfV2] // a new usage needs a new version
 
-// flags are the policy's yes-or-no fields in the order of their bits.
-func (p *Policy) flags() [7]*bool {
-	return [7]*bool{&p.Private, &p.Sensitive, &p.Extractable, &p.WrapWithTrusted, &p.Trusted, &p.AlwaysAuthenticate, &p.Token}
+// flags are the policy's yes-or-no fields in the order of their bits, the last of which is of version 3.
+func (p *Policy) flags() [8]*bool {
+	return [8]*bool{&p.Private, &p.Sensitive, &p.Extractable, &p.WrapWithTrusted, &p.Trusted, &p.AlwaysAuthenticate, &p.Token, &p.Confined}
 }
 
 // Encode gives the policy's only encoding. The policy must have at most 1024 allowed mechanisms (see Valid).
 func (p *Policy) Encode() []byte {
-	b := make([]byte, 0, policyFixedLen+len(p.Allowed)*mechanismLen)
-	b = append(b, p.version())
+	b := make([]byte, 0, policyFixedLen+(1+len(p.Allowed))*mechanismLen)
+	version := p.version()
+	b = append(b, version)
 	b = append(b, p.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.Class))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.KeyType))
@@ -44,6 +43,9 @@ func (p *Policy) Encode() []byte {
 		}
 	}
 	b = append(b, bits)
+	if version == policyVersionConfine {
+		b = binary.BigEndian.AppendUint64(b, uint64(p.WrapBy))
+	}
 	b = binary.BigEndian.AppendUint16(b, uint16(len(p.Allowed)))
 	for _, m := range p.Allowed {
 		b = binary.BigEndian.AppendUint64(b, uint64(m))
@@ -51,9 +53,12 @@ func (p *Policy) Encode() []byte {
 	return b
 }
 
-// version is the lowest that has all of the policy's usages.
+// version is the lowest that can say what the policy says.
 func (p *Policy) version() byte {
-	if p.Usage&usagesOfKEM != 0 {
+	switch {
+	case p.Confined || p.WrapBy != 0:
+		return policyVersionConfine
+	case p.Usage&usagesOfKEM != 0:
 		return policyVersionKEM
 	}
 	return policyVersion
@@ -68,6 +73,8 @@ func (p *Policy) Valid() error {
 		return ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "unknown usage bits %#x", uint16(p.Usage&^allUsages))
 	case p.AlwaysAuthenticate && !p.Private:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "CKA_ALWAYS_AUTHENTICATE needs CKA_PRIVATE")
+	case p.WrapBy != 0 && !p.Sensitive:
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a key that only %v may wrap has to be CKA_SENSITIVE", p.WrapBy)
 	}
 	return nil
 }
@@ -78,7 +85,7 @@ func DecodePolicy(b []byte) (*Policy, error) {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "a policy of %d bytes", len(b))
 	}
 	version := b[0]
-	if version != policyVersion && version != policyVersionKEM {
+	if version < policyVersion || version > policyVersionConfine {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "policy version %d is not known here", version)
 	}
 	p := new(Policy)
@@ -91,8 +98,15 @@ func DecodePolicy(b []byte) (*Policy, error) {
 	for i, set := range p.flags() {
 		*set = bits&(1<<i) != 0
 	}
-	count, b := int(binary.BigEndian.Uint16(b[1:])), b[3:]
-	if bits&^policyFlagsOfV1 != 0 || len(b) != count*mechanismLen {
+	b = b[1:]
+	if version == policyVersionConfine {
+		if len(b) < mechanismLen+2 {
+			return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
+		}
+		p.WrapBy, b = ck.MechanismType(binary.BigEndian.Uint64(b)), b[mechanismLen:]
+	}
+	count, b := int(binary.BigEndian.Uint16(b)), b[2:]
+	if len(b) != count*mechanismLen {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
 	}
 	for ; len(b) > 0; b = b[mechanismLen:] {
@@ -102,7 +116,7 @@ func DecodePolicy(b []byte) (*Policy, error) {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: %w", err)
 	}
 	if p.version() != version {
-		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: usages of another version")
+		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy: what it says is of another version")
 	}
 	return p, nil
 }

@@ -30,6 +30,9 @@ func Narrower(from, to *Policy) error {
 			return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%s cannot be taken back", rule.name)
 		}
 	}
+	if from.WrapBy != 0 && from.WrapBy != to.WrapBy {
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%v alone may wrap the key, and that cannot be taken back", from.WrapBy)
+	}
 	if len(from.Allowed) == 0 {
 		return nil
 	}

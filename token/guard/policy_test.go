@@ -17,8 +17,14 @@ func example() *guard.Policy {
 	}
 }
 
+// confined is a policy that takes version 3.
+func confined() *guard.Policy {
+	return &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_EC, Usage: guard.UseDecapsulate, Sensitive: true, Confined: true, WrapBy: ck.CKM_RSA_AES_KEY_WRAP,
+		Allowed: []ck.MechanismType{ck.CKM_ECDSA}}
+}
+
 func TestPolicyEncoding(t *testing.T) {
-	for _, p := range []*guard.Policy{example(), {}, {Usage: guard.UseDecapsulate | guard.UseUnwrap}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}} {
+	for _, p := range []*guard.Policy{example(), {}, {Usage: guard.UseDecapsulate | guard.UseUnwrap}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}, confined()} {
 		b := p.Encode()
 		got, err := guard.DecodePolicy(b)
 		if err != nil || !reflect.DeepEqual(got, p) {
@@ -46,9 +52,18 @@ func TestPolicyBytes(t *testing.T) {
 	}
 }
 
+func TestPolicyBytesOfVersion3(t *testing.T) {
+	want := "\x03" + string(make([]byte, 16)) + "\x00\x00\x00\x00\x00\x00\x00\x03" + "\x00\x00\x00\x00\x00\x00\x00\x03" +
+		"\x04\x00" + "\x82" + "\x00\x00\x00\x00\x00\x00\x10\x54" + "\x00\x01" + "\x00\x00\x00\x00\x00\x00\x10\x41"
+	if got := confined().Encode(); string(got) != want {
+		t.Fatalf("%x, want %x", got, want)
+	}
+}
+
 func TestPolicyDecodeRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte){
-		"version":            func(b []byte) { b[0] = 3 },
+		"version":            func(b []byte) { b[0] = 4 },
+		"a version too high": func(b []byte) { b[0] = 3 },
 		"a higher version":   func(b []byte) { b[0] = 2 },
 		"a usage of another": func(b []byte) { b[33] |= 0x02 },
 		"unknown usage":      func(b []byte) { b[0], b[33] = 2, 0x0a },
@@ -73,6 +88,8 @@ func TestPolicyValid(t *testing.T) {
 		{guard.Policy{Allowed: make([]ck.MechanismType, 1025)}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{Usage: 1 << 11}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{AlwaysAuthenticate: true}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{WrapBy: ck.CKM_AES_GCM, Extractable: true}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{WrapBy: ck.CKM_AES_GCM, Extractable: true, Sensitive: true}, ck.CKR_OK},
 	} {
 		if err := test.p.Valid(); ck.Code(err) != test.want {
 			t.Errorf("%v, want %v", err, test.want)
@@ -104,6 +121,9 @@ func TestNarrower(t *testing.T) {
 		{"shorter list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, sha} }, func(p *guard.Policy) { p.Allowed = []ck.MechanismType{sha} }, true},
 		{"other list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, sha} }, func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, rsa} }, false},
 		{"no list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa} }, func(p *guard.Policy) {}, false},
+		{"one way to wrap", func(p *guard.Policy) {}, func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, true},
+		{"any way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) {}, false},
+		{"another way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) { p.WrapBy = ck.CKM_RSA_AES_KEY_WRAP }, false},
 	} {
 		from, to := &guard.Policy{Class: ck.CKO_PRIVATE_KEY}, &guard.Policy{Class: ck.CKO_PRIVATE_KEY}
 		test.from(from)
@@ -119,6 +139,7 @@ func FuzzDecodePolicy(f *testing.F) {
 	f.Add(example().Encode())
 	f.Add((&guard.Policy{}).Encode())
 	f.Add((&guard.Policy{Usage: guard.UseEncapsulate}).Encode())
+	f.Add(confined().Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := guard.DecodePolicy(b)
 		if err == nil && !bytes.Equal(p.Encode(), b) {

@@ -13,10 +13,8 @@ type Statement struct {
 
 // StatedKey is what a guard knows of a key.
 type StatedKey struct {
-	Public []byte // SubjectPublicKeyInfo, in DER
-	Policy *Policy
-	// Confined: it was made in the guard, and under no policy that it ever had could it leave.
-	Confined bool
+	Public []byte  // SubjectPublicKeyInfo, in DER
+	Policy *Policy // Confined is in it: whether the key was made there, and never could leave
 }
 
 // Asked is what a guard puts into a statement unseen.

@@ -34,7 +34,7 @@ func PlainOf(g *Keys, m ck.MechanismType, spec guard.KeySpec) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := g.plainToWrap(k.Ref, false)
+	plain, err := g.plainToWrap(k.Ref, mech.Lookup(ck.CKM_AES_KEY_WRAP_KWP), false)
 	return bytes.Clone(plain.Bytes()), err
 }
 

@@ -43,7 +43,9 @@ func (g *Keys) Generate(v guard.Vault, s *mech.Scheme, spec *guard.KeySpec, p *g
 	if err != nil {
 		return nil, err
 	}
-	return g.admit(v, m, p)
+	k := newKey(v, m, clonePolicy(p))
+	k.policy.Confined = p.Sensitive && !p.Extractable
+	return g.admitKey(k)
 }
 
 // Import takes in a key that was made elsewhere.
@@ -148,6 +150,7 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 		return nil, err
 	}
 	copied := newKey(v, m, clonePolicy(p))
+	copied.policy.Confined = k.policy.Confined
 	if v == 0 {
 		copied.home, copied.authorities = k.home, k.authorities
 	}
@@ -179,9 +182,11 @@ func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 	return guard.Reveal(k.material.private()), nil
 }
 
-// admit takes over m, and gives it a copy of p.
+// admit takes over m, which was known outside, and gives it a copy of p.
 func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, error) {
-	return g.admitKey(newKey(v, m, clonePolicy(p)))
+	k := newKey(v, m, clonePolicy(p))
+	k.policy.Confined = false
+	return g.admitKey(k)
 }
 
 // admitKey takes over k: seals it where the vault has a master key, and loads it. It wipes k where that fails.

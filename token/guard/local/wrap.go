@@ -11,8 +11,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// wrappable is the one place that decides whether a key may leave, encrypted.
-func (k *key) wrappable(trusted bool) error {
+// wrappable is the one place that decides whether a key may leave, encrypted by a mechanism.
+func (k *key) wrappable(row *mech.Row, trusted bool) error {
 	switch p := k.policy; {
 	case p.Class != ck.CKO_SECRET_KEY && p.Class != ck.CKO_PRIVATE_KEY:
 		return ck.CKR_KEY_NOT_WRAPPABLE
@@ -20,6 +20,8 @@ func (k *key) wrappable(trusted bool) error {
 		return ck.CKR_KEY_UNEXTRACTABLE
 	case p.WrapWithTrusted && !trusted:
 		return ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "the key has CKA_WRAP_WITH_TRUSTED and the wrapping key is not trusted")
+	case p.WrapBy != 0 && p.WrapBy != row.Type:
+		return ck.Errorf(ck.CKR_KEY_NOT_WRAPPABLE, "the key may be wrapped by %v only", p.WrapBy)
 	}
 	return nil
 }
@@ -35,7 +37,7 @@ func (g *Keys) Wrap(dst []byte, wrapping guard.Ref, s *mech.Scheme, ref guard.Re
 	if !ok {
 		return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 	}
-	plain, err := g.plainToWrap(ref, w.policy.Trusted)
+	plain, err := g.plainToWrap(ref, s.Row, w.policy.Trusted)
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +56,13 @@ func (g *Keys) Wrap(dst []byte, wrapping guard.Ref, s *mech.Scheme, ref guard.Re
 }
 
 // plainToWrap is the plaintext of a key that may leave: PrivateKeyInfo, or a secret key's bytes.
-func (g *Keys) plainToWrap(ref guard.Ref, trusted bool) (*secret.Bytes, error) {
+func (g *Keys) plainToWrap(ref guard.Ref, row *mech.Row, trusted bool) (*secret.Bytes, error) {
 	k, err := g.table.hold(ref)
 	if err != nil {
 		return nil, err
 	}
 	defer k.release()
-	if err := k.wrappable(trusted); err != nil {
+	if err := k.wrappable(row, trusted); err != nil {
 		return nil, err
 	}
 	return k.material.plain()
@@ -87,7 +89,7 @@ func (g *Keys) WrapPublic(dst []byte, wrapping []guard.Part, s *mech.Scheme, ref
 		return nil, err
 	}
 	defer k.release()
-	if err := k.wrappable(false); err != nil {
+	if err := k.wrappable(s.Row, false); err != nil {
 		return nil, err
 	}
 	if k.policy.Class != ck.CKO_SECRET_KEY && !hybrid(s.Row.Primitive) {
