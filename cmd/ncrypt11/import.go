@@ -124,13 +124,25 @@ func readAll(name string) (*secret.Bytes, error) {
 		return nil, errors.Unwrap(err) // the name is said already
 	}
 	defer f.Close()
-	whole := secret.New(keyfile.MaxSize + 1) // one more, so that too much is seen to be too much
+	whole := secret.New(room(f))
 	defer whole.Close()
 	n, err := io.ReadFull(f, whole.Bytes())
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	switch {
+	case err == nil && n <= keyfile.MaxSize:
+		return nil, errors.New("the file grew while it was read")
+	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
 		return nil, errors.Unwrap(err)
 	}
 	return secret.Copy(whole.Bytes()[:n]), nil
+}
+
+// room is how much memory a file is read into: one byte more than it has, so that too much is seen to be too much. Pipes have no size, and files of the kernel's
+// say that it is zero.
+func room(f *os.File) int {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 && info.Size() < keyfile.MaxSize {
+		return int(info.Size()) + 1
+	}
+	return keyfile.MaxSize + 1
 }
 
 // passphrase is how a key file's passphrase is found; nil where it cannot be.
