@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"cmd/ncrypt11/meaning":             2, // over nte
 	"ncryptmap/blob":                   2, // over attr, nte
 	"ncryptmap/plan":                   2, // over attr: what becomes of a template
+	"inject/attest":                    2, // over seal: what sealers with a TPM attest
 	"token/guard":                      3,
 	"token/guard/local/rsakernel/leaf": 0,
 	"token/guard/harden":               3,
@@ -50,6 +51,8 @@ var floors = map[string]int{
 	"token/store":                      4,
 	"token/publickey":                  4,
 	"token":                            5,
+	"inject":                           4, // over guard: statements
+	"inject/target":                    6, // over token
 	"ncryptmap":                        6, // over token: NCrypt for programs that know it
 	"wire":                             6,
 	"cabi":                             7,
@@ -74,6 +77,7 @@ var unsafePackages = map[string]string{
 // foreign says which packages of others each of ours may import, and why. A prefix ends in "...".
 var foreign = map[string]map[string]string{
 	"token/config":                {"github.com/pelletier/go-toml/v2": "config.toml"},
+	"inject":                      {"golang.org/x/crypto/cryptobyte...": "a package's form", "filippo.io/age": "archives of keys"},
 	"token/events":                {"golang.org/x/sys/unix": "files and a socket without Go's poller"},
 	"token/failure":               {"golang.org/x/sys/unix": "a file by its directory's descriptor"},
 	"token/pubkey":                {"golang.org/x/crypto/cryptobyte...": "DER"},
@@ -93,6 +97,7 @@ var foreign = map[string]map[string]string{
 	"token/guard/server": {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
 	"token/store":        {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
 	"ncryptmap/blob":     {"golang.org/x/crypto/cryptobyte...": "DER"},
+	"inject/attest":      {"github.com/google/go-tpm/tpm2": "the templates of keys, and credentials", "golang.org/x/crypto/cryptobyte...": "what TPMs marshal"},
 	"cmd/ncrypt11/keyfile": {
 		"golang.org/x/crypto/cryptobyte...":  "DER",
 		"golang.org/x/crypto/scrypt":         "PBES2 with scrypt",
