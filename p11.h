@@ -1332,10 +1332,19 @@ typedef CK_EXTRACT_PARAMS *CK_EXTRACT_PARAMS_PTR;
 #define CKA_NCRYPT_PROP_VALUE      (NCRYPT11_VENDOR_BASE + 0x12UL) /* bytes: value of a custom property */
 #define CKA_NCRYPT_KEY_NAME        (NCRYPT11_VENDOR_BASE + 0x13UL) /* UTF-8: the NCrypt key name, unique and fixed */
 
+/* CKA_NCRYPT_STATE. Of a key that is made in two steps, FINAL is written once, and reads as EPHEMERAL or PERSISTED afterwards. */
+#define CK_NCRYPT_STATE_CREATED     0x00000000UL /* generated, and not final */
+#define CK_NCRYPT_STATE_IMPORTED    0x00000001UL /* brought in, and not final */
+#define CK_NCRYPT_STATE_EPHEMERAL   0x00000002UL /* final; ends with its session */
+#define CK_NCRYPT_STATE_PERSISTED   0x00000003UL /* final, and kept */
+#define CK_NCRYPT_STATE_STALE       0x00000004UL /* kept, and of a boot that is over */
+#define CK_NCRYPT_STATE_UNREACHABLE 0x00000005UL /* kept, and sealed by a TPM that is not here any more */
+#define CK_NCRYPT_STATE_FINAL       0x000000FFUL /* written only */
+
 /* Mechanisms. */
-#define CKM_NCRYPT_IMPORT_BLOB        (NCRYPT11_VENDOR_BASE + 0x80UL)
-#define CKM_NCRYPT_ISOLATED_ENVELOPE  (NCRYPT11_VENDOR_BASE + 0x81UL)
-#define CKM_NCRYPT_PKCS7_ENVELOPE     (NCRYPT11_VENDOR_BASE + 0x82UL)
+#define CKM_NCRYPT_IMPORT_BLOB        (NCRYPT11_VENDOR_BASE + 0x80UL) /* C_UnwrapKey: CK_NCRYPT_IMPORT_BLOB_PARAMS */
+#define CKM_NCRYPT_ISOLATED_ENVELOPE  (NCRYPT11_VENDOR_BASE + 0x81UL) /* C_UnwrapKey: no parameter */
+#define CKM_NCRYPT_PKCS7_ENVELOPE     (NCRYPT11_VENDOR_BASE + 0x82UL) /* C_UnwrapKey: no parameter, or the recipient's certificate in DER */
 #define CKM_NCRYPT_SKI_SESSION        (NCRYPT11_VENDOR_BASE + 0x83UL)
 #define CKM_NCRYPT_SKI_IMPORT_KEYPAIR (NCRYPT11_VENDOR_BASE + 0x84UL)
 #define CKM_NCRYPT_CLAIM_ROOT         (NCRYPT11_VENDOR_BASE + 0x85UL)
@@ -1847,6 +1856,23 @@ typedef struct CK_ECDH_AES_KEY_WRAP_PARAMS {
 	CK_BYTE_PTR pSharedData;
 } CK_ECDH_AES_KEY_WRAP_PARAMS;
 typedef CK_ECDH_AES_KEY_WRAP_PARAMS *CK_ECDH_AES_KEY_WRAP_PARAMS_PTR;
+
+/* Of ncrypt11: one of the parameters that NCrypt has beside a blob (NCryptBuffer). */
+typedef struct CK_NCRYPT_BUFFER {
+	CK_ULONG ulType; /* NCRYPTBUFFER_PKCS_ALG_ID, 45, or NCRYPTBUFFER_CERT_BLOB, 47; others are refused */
+	CK_VOID_PTR pBuffer;
+	CK_ULONG ulBufferLen;
+} CK_NCRYPT_BUFFER;
+typedef CK_NCRYPT_BUFFER *CK_NCRYPT_BUFFER_PTR;
+
+/* Of ncrypt11: CKM_NCRYPT_IMPORT_BLOB. */
+typedef struct CK_NCRYPT_IMPORT_BLOB_PARAMS {
+	CK_UTF8CHAR_PTR pBlobType; /* NCrypt's name of the blob's type, without a NUL */
+	CK_ULONG ulBlobTypeLen;
+	CK_NCRYPT_BUFFER_PTR pBuffers;
+	CK_ULONG ulBuffersCount;
+} CK_NCRYPT_IMPORT_BLOB_PARAMS;
+typedef CK_NCRYPT_IMPORT_BLOB_PARAMS *CK_NCRYPT_IMPORT_BLOB_PARAMS_PTR;
 
 typedef struct CK_GOSTR3410_KEY_WRAP_PARAMS {
 	CK_BYTE_PTR pWrapOID;

@@ -3,6 +3,8 @@ package abi_test
 // structSizes are the sizes of the structures of PKCS #11 v3.2 where a long and a pointer have 8 bytes, by natural alignment.
 var structSizes = map[string]int{
 	"CK_VERSION":                                 2,
+	"CK_NCRYPT_BUFFER":                           24,
+	"CK_NCRYPT_IMPORT_BLOB_PARAMS":               32,
 	"CK_INFO":                                    88,
 	"CK_SLOT_INFO":                               112,
 	"CK_TOKEN_INFO":                              208,
