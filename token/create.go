@@ -64,6 +64,9 @@ func (s *Session) admit(d *draft) (guard.Keys, guard.Vault, error) {
 			return nil, 0, err
 		}
 		d.generation = t.head.Generation
+		if err := takesIn(t.head, d.set); err != nil {
+			return nil, 0, err
+		}
 	}
 	d.logouts = t.logouts
 	if err := s.mayWrite(d.isToken(), d.private()); err != nil {

@@ -11,6 +11,8 @@ type Description struct {
 	Policy  string
 	PerBoot bool // all of its keys die with the boot
 	NCrypt  bool // made with NCrypt's semantics
+
+	SmartCard bool // it has the profile of a smart card
 }
 
 // Describe tells of the token in a slot. Error: CKR_TOKEN_NOT_RECOGNIZED where there is none that can be used.
@@ -27,5 +29,5 @@ func (p *Provider) Describe(id ck.SlotID) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	return Description{tok.scope, h.Policy, PerBoot(h), NCryptSemantics(h)}, nil
+	return Description{tok.scope, h.Policy, PerBoot(h), NCryptSemantics(h), SmartCard(h)}, nil
 }

@@ -25,15 +25,21 @@ type Spec struct {
 
 	UniqueNames bool // no two keys have the same name
 	NCrypt      bool // NCrypt's semantics where templates say nothing, unique names among them
+
+	SmartCard   bool   // the profile of a smart card, NCrypt's semantics among it
+	AllowImport []Role // of a smart card: private keys of these roles may come from outside
 }
 
 // options are what the header says of the keys that are made in the token.
 func (s *Spec) options() map[string]string {
 	options := map[string]string{}
-	if s.NCrypt {
+	if s.SmartCard {
+		options = smartCardOptions(s.AllowImport)
+	}
+	if s.NCrypt || s.SmartCard {
 		options[optionSemantics] = "ncrypt"
 	}
-	if s.NCrypt || s.UniqueNames {
+	if s.NCrypt || s.SmartCard || s.UniqueNames {
 		options[optionNames] = "unique"
 	}
 	return options

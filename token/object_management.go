@@ -245,6 +245,13 @@ func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts att
 	if err != nil {
 		return err
 	}
+	header, err := t.header()
+	if err != nil {
+		return err
+	}
+	if err := takesIn(header, changed); err != nil {
+		return err
+	}
 	t.noteNCrypt(changed)
 	return t.change(o, changed)
 }
