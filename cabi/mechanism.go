@@ -70,6 +70,9 @@ var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error
 	mech.RSAAESParams:  rsaAESParams,
 	mech.ECDHAESParams: ecdhAESParams,
 	mech.HKDFParams:    hkdfParams,
+
+	mech.SKISessionParams: skiSessionParams,
+	mech.ContextParams: contextParams,
 }
 
 // maxParameter bounds parameters of plain bytes: none is longer than a block.
@@ -218,7 +221,7 @@ func hkdfParams(p C.CK_VOID_PTR, n uint) (any, error) {
 	}
 	return ck.HKDFParams{
 		Extract: o.bExtract != C.CK_FALSE, Expand: o.bExpand != C.CK_FALSE, Hash: ck.MechanismType(o.prfHashMechanism),
-		SaltType: uint(o.ulSaltType), Salt: salt, Info: info,
+		SaltType: uint(o.ulSaltType), Salt: salt, Info: info, SaltKey: ck.ObjectHandle(o.hSaltKey),
 	}, nil
 }
 
@@ -232,6 +235,18 @@ func edDSAParams(p C.CK_VOID_PTR, n uint) (any, error) {
 		return nil, err
 	}
 	return ck.EdDSAParams{Prehash: o.phFlag != C.CK_FALSE, Context: context}, nil
+}
+
+func contextParams(p C.CK_VOID_PTR, n uint) (any, error) {
+	o, err := as[C.CK_SIGN_ADDITIONAL_CONTEXT](p, n)
+	if err != nil {
+		return nil, err
+	}
+	context, err := parameterBytes(C.CK_VOID_PTR(o.pContext), o.ulContextLen)
+	if err != nil {
+		return nil, err
+	}
+	return ck.ContextParams{Hedge: uint(o.hedgeVariant), Context: context}, nil
 }
 
 // as takes a parameter for a struct of type T, if it is exactly that long.

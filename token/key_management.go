@@ -174,6 +174,13 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 	if err != nil {
 		return 0, err
 	}
+	if scheme.SaltKey != 0 {
+		salt, _, err := s.useFor(ck.ObjectHandle(scheme.SaltKey), scheme, mech.OpDerive, ck.CKR_KEY_HANDLE_INVALID)
+		if err != nil {
+			return 0, err
+		}
+		scheme.SaltKey = uint64(salt)
+	}
 	f, err := s.facts()
 	if err != nil {
 		return 0, err

@@ -54,6 +54,12 @@ type EdDSAParams struct {
 	Context []byte
 }
 
+// ContextParams is CK_SIGN_ADDITIONAL_CONTEXT.
+type ContextParams struct {
+	Hedge   uint // CKH_*
+	Context []byte
+}
+
 // ECDHAESParams is CK_ECDH_AES_KEY_WRAP_PARAMS.
 type ECDHAESParams struct {
 	AESBits    uint
@@ -67,6 +73,13 @@ type HKDFParams struct {
 	Hash            MechanismType
 	SaltType        uint
 	Salt, Info      []byte
+	SaltKey         ObjectHandle // for CKF_HKDF_SALT_KEY
+}
+
+// SKISessionParams is CK_NCRYPT_SKI_SESSION_PARAMS.
+type SKISessionParams struct {
+	Padding MechanismType // CKM_RSA_PKCS or CKM_RSA_PKCS_OAEP
+	OAEP    OAEPParams    // of the latter
 }
 
 // RSAAESParams is CK_RSA_AES_KEY_WRAP_PARAMS.

@@ -48,6 +48,7 @@ const (
 	Import        Kind = "import"
 	Unwrap        Kind = "unwrap"
 	Derive        Kind = "derive"
+	Attest        Kind = "attest"  // the TPM vouched for keys
 	Reissue       Kind = "reissue" // a key was copied, or its policy narrowed
 	Wrap          Kind = "wrap"    // a key went out, under another one
 	Reveal        Kind = "reveal"  // a key went out, readable
@@ -87,6 +88,7 @@ var rows = []row{
 	{Import, sysNotice, "a key was imported"},
 	{Unwrap, sysNotice, "a key was unwrapped"},
 	{Derive, sysInfo, "a key was derived"},
+	{Attest, sysNotice, "the TPM vouched for a key"},
 	{Reissue, sysNotice, "a key was copied or restricted"},
 	{Wrap, sysNotice, "a key was wrapped to leave its token"},
 	{Reveal, sysNotice, "a key's value was read"},

@@ -49,7 +49,7 @@ type KeySpec struct {
 	PublicExponent []byte // RSA; nil: 65537
 	ECParams       []byte // EC, Edwards, Montgomery: CKA_EC_PARAMS as given
 	ValueLen       int    // secret keys, bytes; Derive: 0 means all there is
-	ParameterSet   uint   // ML-KEM: CKA_PARAMETER_SET
+	ParameterSet   uint   // ML-KEM, ML-DSA: CKA_PARAMETER_SET
 }
 
 // Keys is a guard. Its methods may be called from any goroutine. Errors carry a CK_RV (ck.Code). Where append-style dst is taken,
@@ -94,6 +94,13 @@ type Keys interface {
 	Reveal(ref Ref) (*Revealed, error)
 	// Forget drops a loaded key and wipes it.
 	Forget(ref Ref)
+
+	// Attest states what the guard knows of keys, and has the TPM vouch for that. Errors: CKR_FUNCTION_REJECTED where keys are not isolated, or there is no TPM;
+	// CKR_ARGUMENTS_BAD for what cannot be stated; CKR_KEY_TYPE_INCONSISTENT for keys without a public half; those of seal.Attester.
+	Attest(keys []Ref, asked *Asked) (statement []byte, by *seal.Attestation, err error)
+	// Activate opens a credential of the TPM, and makes a secret key of what is in it, which cannot leave and is for deriving. Errors: those of seal.Attester;
+	// CKR_TEMPLATE_INCONSISTENT for another policy.
+	Activate(v Vault, blob, encrypted []byte, p *Policy) (*Key, error)
 
 	// Authorize checks auth against a sealed master key of the key's own vault, and gives a ticket for one use (CKA_ALWAYS_AUTHENTICATE).
 	Authorize(ref Ref, sealed []byte, auth *secret.Bytes, context []byte) (ticket uint64, err error)

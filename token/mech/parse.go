@@ -2,6 +2,7 @@ package mech
 
 import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // maxSaltLen is the longest salt that the largest modulus leaves room for.
@@ -48,7 +49,7 @@ func isAbsent(params any) bool {
 }
 
 func mayBeAbsent(kind ParamKind) bool {
-	return kind == NoParams || kind == WrapIVParams || kind == EdDSAParams
+	return kind == NoParams || kind == WrapIVParams || kind == EdDSAParams || kind == ContextParams
 }
 
 // readers put a parameter into a scheme, or say what is wrong with it.
@@ -66,6 +67,9 @@ var readers = [...]func(s *Scheme, params any) string{
 	RSAAESParams:  readRSAAES,
 	ECDHAESParams: readECDHAES,
 	HKDFParams:    readHKDF,
+
+	SKISessionParams: readSKISession,
+	ContextParams: readContext,
 }
 
 const wrongKind = "a parameter of another mechanism"
@@ -232,7 +236,7 @@ func readECDHAES(s *Scheme, params any) string {
 	return readKDF(s, p.KDF, p.SharedData)
 }
 
-// readHKDF takes the salt as it comes, or none: RFC 5869 means zeros then. One that is a key is not for a mechanism that has one key.
+// readHKDF takes the salt as it comes, or none: RFC 5869 means zeros then.
 func readHKDF(s *Scheme, params any) string {
 	p, ok := params.(ck.HKDFParams)
 	if !ok {
@@ -246,8 +250,12 @@ func readHKDF(s *Scheme, params any) string {
 		return "unknown hash"
 	case p.Extract && p.SaltType == uint(ck.CKF_HKDF_SALT_DATA):
 		s.Salt = p.Salt
+	case p.Extract && p.SaltType == uint(ck.CKF_HKDF_SALT_KEY):
+		if s.SaltKey = uint64(p.SaltKey); s.SaltKey == 0 {
+			return "the salt is to be a key, and none is given"
+		}
 	case p.Extract && p.SaltType != uint(ck.CKF_HKDF_SALT_NULL):
-		return "the salt must be data, or none"
+		return "the salt must be data, a key, or none"
 	}
 	s.Extract, s.Expand = p.Extract, p.Expand
 	if p.Expand {
@@ -267,5 +275,20 @@ func readEdDSA(s *Scheme, params any) string {
 		return "the context is longer than 255 bytes"
 	}
 	s.Prehash, s.Context = p.Prehash, p.Context
+	return ""
+}
+
+// readContext: signatures are hedged unless the caller wants them deterministic (FIPS 204, section 3.4).
+func readContext(s *Scheme, params any) string {
+	p, ok := params.(ck.ContextParams)
+	switch {
+	case !ok:
+		return wrongKind
+	case len(p.Context) > pubkey.MaxMLDSAContext:
+		return "the context is longer than 255 bytes"
+	case p.Hedge > ck.CKH_DETERMINISTIC_REQUIRED:
+		return "unknown hedge variant"
+	}
+	s.Context, s.Deterministic = p.Context, p.Hedge == ck.CKH_DETERMINISTIC_REQUIRED
 	return ""
 }

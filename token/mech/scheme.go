@@ -38,8 +38,9 @@ type Scheme struct {
 	MACLen      int    // HMAC_GENERAL, CMAC_GENERAL: bytes to give out; 0: the whole
 	AESLen      int    // wrapping under an AES key in between: its bytes
 
-	Prehash bool   // EdDSA: Ed25519ph
-	Context []byte // EdDSA
+	Prehash       bool   // EdDSA: Ed25519ph
+	Context       []byte // EdDSA, ML-DSA
+	Deterministic bool   // ML-DSA: without fresh randomness
 
 	KDF        uint   // ECDH: CKD_*
 	SharedData []byte // ECDH
@@ -47,6 +48,7 @@ type Scheme struct {
 
 	Extract, Expand bool   // HKDF: which of its steps
 	Salt, Info      []byte // HKDF
+	SaltKey         uint64 // HKDF: the key whose value is the salt. Parse gives its object handle, and who asks a guard puts the guard's reference there; 0: none
 
 	// Ticket is the guard's permission for one use of a key with CKA_ALWAYS_AUTHENTICATE; 0: none.
 	Ticket uint64

@@ -20,6 +20,7 @@ var generators = map[mech.Primitive]struct {
 	mech.GenerateEdwards:    {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateEdwards},
 	mech.GenerateMontgomery: {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateMontgomery},
 	mech.GenerateMLKEM:      {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateKEM},
+	mech.GenerateMLDSA:      {mech.OpGenerateKeyPair, ck.CKO_PRIVATE_KEY, generateMLDSA},
 	mech.GenerateAES:        {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
 	mech.GenerateSecret:     {mech.OpGenerate, ck.CKO_SECRET_KEY, generateSecret},
 }
@@ -76,7 +77,12 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a derived key is a secret key of the type that the template names")
 	}
-	value, err := derivedFrom(k.material, s, spec)
+	salt, err := g.saltKey(s)
+	if err != nil {
+		return nil, err
+	}
+	defer salt.Close()
+	value, err := derivedFrom(k.material, s, salt, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +94,9 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 }
 
 // derivedFrom is the value of a key that is derived from a secret key, or from what a private key agrees on.
-func derivedFrom(base material, s *mech.Scheme, spec *guard.KeySpec) (*secret.Bytes, error) {
+func derivedFrom(base material, s *mech.Scheme, salt *secret.Bytes, spec *guard.KeySpec) (*secret.Bytes, error) {
 	if own, ok := base.(*secretKey); ok && s.Row.Primitive == mech.HKDF {
-		return own.hkdf(s, spec)
+		return own.hkdf(s, salt, spec)
 	}
 	party, ok := base.(agreer)
 	if !ok {

@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -19,7 +20,7 @@ var (
 	plain  = &mech.Scheme{Row: mech.Lookup(ck.CKM_ECDSA)}
 	full   = &mech.Scheme{
 		Row: mech.Lookup(ck.CKM_RSA_PKCS_PSS), Hash: mech.SHA256, MGFHash: mech.SHA1, SaltLen: 32, Label: []byte("l"), IV: []byte("iv"), AAD: []byte("aad"),
-		TagLen: 16, CounterBits: 128, MACLen: 8, AESLen: 32, Prehash: true, Extract: true, Expand: true, Salt: []byte("salt"), Info: []byte("info"), Context: []byte("c"), KDF: 1, SharedData: []byte("s"), Peer: []byte("p"), Ticket: 7,
+		TagLen: 16, CounterBits: 128, MACLen: 8, AESLen: 32, Prehash: true, Extract: true, Expand: true, Deterministic: true, Salt: []byte("salt"), Info: []byte("info"), Context: []byte("c"), KDF: 1, SaltKey: 5, SharedData: []byte("s"), Peer: []byte("p"), Ticket: 7,
 	}
 	stranger = &mech.Scheme{Row: &mech.Row{Type: 0x80001234}} // a mechanism of a later version
 	parts    = []guard.Part{{Type: ck.CKA_VALUE, Value: []byte("value")}, {Type: ck.CKA_ID}}
@@ -57,8 +58,11 @@ func requests() map[protocol.Method][]protocol.Message {
 		protocol.MethodStreamFinal:  {&protocol.OneStream{Stream: 1}},
 		protocol.MethodStreamVerify: {&protocol.StreamPart{Stream: 1, Data: []byte("m")}},
 		protocol.MethodStreamClose:  {&protocol.OneStream{Stream: 1}},
-		protocol.MethodEncapsulate:  {&protocol.Encapsulate{Vault: 1, By: parts, Scheme: plain, Spec: spec, Policy: policy}},
-		protocol.MethodDecapsulate:  {&protocol.Decapsulate{Vault: 1, By: 2, Scheme: plain, Ciphertext: []byte("c"), Spec: spec, Policy: policy}},
+		protocol.MethodAttest: {&protocol.Attest{Refs: []guard.Ref{1, 2}, Asked: guard.Asked{Nonce: []byte("n"), Expires: time.Unix(3, 0).UTC(), Context: []byte("c")}},
+			&protocol.Attest{Asked: guard.Asked{Expires: time.Unix(0, 0).UTC()}}},
+		protocol.MethodActivate:    {&protocol.Activate{Vault: 1, Blob: []byte("b"), Encrypted: []byte("e"), Policy: policy}},
+		protocol.MethodEncapsulate: {&protocol.Encapsulate{Vault: 1, By: parts, Scheme: plain, Spec: spec, Policy: policy}},
+		protocol.MethodDecapsulate: {&protocol.Decapsulate{Vault: 1, By: 2, Scheme: plain, Ciphertext: []byte("c"), Spec: spec, Policy: policy}},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Version is the protocol's version. A guard and a client that do not share one do not talk.
-const Version = 2
+const Version = 3
 
 // What a message may hold at most.
 const (

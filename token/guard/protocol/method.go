@@ -35,6 +35,8 @@ const (
 	MethodStreamClose
 	MethodEncapsulate
 	MethodDecapsulate
+	MethodAttest
+	MethodActivate
 )
 
 // How long a client waits for an answer. The long ones are for what takes long by nature: the largest RSA keys, and TPMs.
@@ -80,6 +82,8 @@ var rows = [...]row{
 	MethodStreamClose:  {"StreamClose", message[OneStream], soon},
 	MethodEncapsulate:  {"Encapsulate", message[Encapsulate], soon},
 	MethodDecapsulate:  {"Decapsulate", message[Decapsulate], soon},
+	MethodAttest:       {"Attest", message[Attest], sealing},
+	MethodActivate:     {"Activate", message[Activate], sealing},
 }
 
 // message makes an empty message of a type.

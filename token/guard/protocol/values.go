@@ -49,7 +49,9 @@ func (c *coder) scheme(v **mech.Scheme) {
 	c.flag(&s.Prehash)
 	c.flag(&s.Extract)
 	c.flag(&s.Expand)
+	c.flag(&s.Deterministic)
 	number(c, &s.KDF, 8)
+	number(c, &s.SaltKey, 8)
 	number(c, &s.Ticket, 8)
 	if c.reading && plainScheme(s) { // each scheme has one encoding
 		c.fail()
@@ -63,7 +65,7 @@ const maxAAD = 4 << 20
 func plainScheme(s *mech.Scheme) bool {
 	return s.Hash == hashOf(s) && s.MGFHash == 0 && s.SaltLen == 0 && s.TagLen == 0 && s.CounterBits == 0 && s.MACLen == 0 && s.AESLen == 0 &&
 		len(s.Label) == 0 && len(s.IV) == 0 && len(s.AAD) == 0 && len(s.Context) == 0 && len(s.SharedData) == 0 && len(s.Peer) == 0 &&
-		len(s.Salt) == 0 && len(s.Info) == 0 && !s.Prehash && !s.Extract && !s.Expand && s.KDF == 0 && s.Ticket == 0
+		len(s.Salt) == 0 && len(s.Info) == 0 && !s.Prehash && !s.Extract && !s.Expand && !s.Deterministic && s.KDF == 0 && s.SaltKey == 0 && s.Ticket == 0
 }
 
 func hashOf(s *mech.Scheme) mech.Hash {

@@ -36,8 +36,23 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
 	return g.made(protocol.MethodDerive, v, func(t *turn, at guard.Vault) (protocol.Message, error) {
 		ref, err := g.refIn(t, base)
-		return &protocol.Derive{Vault: at, Base: ref, Scheme: s, Spec: spec, Policy: p}, err
+		if err != nil {
+			return nil, err
+		}
+		scheme, err := g.withSalt(t, s)
+		return &protocol.Derive{Vault: at, Base: ref, Scheme: scheme, Spec: spec, Policy: p}, err
 	})
+}
+
+// withSalt is the scheme as the guard of this turn understands it: the key that is a salt goes by another reference there.
+func (g *Keys) withSalt(t *turn, s *mech.Scheme) (*mech.Scheme, error) {
+	if s.SaltKey == 0 {
+		return s, nil
+	}
+	salt, err := g.refIn(t, guard.Ref(s.SaltKey))
+	there := *s
+	there.SaltKey = uint64(salt)
+	return &there, err
 }
 
 // Encapsulate makes a secret key for the owner of a public key.

@@ -25,6 +25,8 @@ var handlers = map[protocol.Method]handler{
 	protocol.MethodResume:       {sealing, false, typed((*conn).resume)},
 	protocol.MethodReseal:       {sealing, false, typed((*conn).reseal)},
 	protocol.MethodAuthorize:    {sealing, false, typed((*conn).authorize)},
+	protocol.MethodAttest:       {sealing, false, typed((*conn).attest)},
+	protocol.MethodActivate:     {sealing, false, typed((*conn).activate)},
 	protocol.MethodLock:         {quick, false, typed((*conn).lock)},
 	protocol.MethodGenerate:     {making, false, typed((*conn).generate)},
 	protocol.MethodImport:       {quick, false, typed((*conn).importKey)},

@@ -24,6 +24,8 @@ var done = map[protocol.Method]events.Kind{
 	protocol.MethodDerive:      events.Derive,
 	protocol.MethodEncapsulate: events.Derive,
 	protocol.MethodDecapsulate: events.Derive,
+	protocol.MethodAttest:      events.Attest,
+	protocol.MethodActivate:    events.Unwrap,
 	protocol.MethodReissue:     events.Reissue,
 	protocol.MethodReveal:      events.Reveal,
 	protocol.MethodWrap:        events.Wrap,
@@ -76,6 +78,12 @@ func (c *conn) subjectOf(m protocol.Message) (s subject) {
 		s = subject{vault: m.Vault, policy: m.Policy, scheme: m.Scheme}
 	case *protocol.Decapsulate:
 		s = subject{vault: m.Vault, policy: m.Policy, by: find(m.By), scheme: m.Scheme}
+	case *protocol.Attest:
+		if len(m.Refs) > 0 {
+			s = subject{key: find(m.Refs[0])}
+		}
+	case *protocol.Activate:
+		s = subject{vault: m.Vault, policy: m.Policy}
 	case *protocol.Load:
 		s = subject{vault: m.Vault}
 	case *protocol.Reissue:

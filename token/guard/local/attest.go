@@ -1,0 +1,88 @@
+package local
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/seal"
+)
+
+// attester is the TPM's word, which there is for keys that are isolated only.
+func (g *Keys) attester() (seal.Attester, error) {
+	attester, ok := g.sealer.(seal.Attester)
+	if !ok || !g.client.Level.Isolated() {
+		return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "keys in software have no TPM that could vouch for them: it takes a token with a guard")
+	}
+	return attester, nil
+}
+
+// Attest states what is known here of keys. A client can have a statement about keys that it has loaded.
+func (g *Keys) Attest(keys []guard.Ref, asked *guard.Asked) ([]byte, *seal.Attestation, error) {
+	if err := complete(asked != nil); err != nil {
+		return nil, nil, err
+	}
+	attester, err := g.attester()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := guard.Statement{Level: g.client.Level, Made: time.Now().Truncate(time.Second), Asked: *asked}
+	for _, ref := range keys {
+		stated, err := g.stated(ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Keys = append(s.Keys, stated)
+	}
+	if err := s.Valid(); err != nil {
+		return nil, nil, err
+	}
+	statement := s.Encode()
+	by, err := attester.Attest(statement)
+	if err != nil {
+		return nil, nil, sealError(err)
+	}
+	return statement, by, nil
+}
+
+func (g *Keys) stated(ref guard.Ref) (guard.StatedKey, error) {
+	k, err := g.table.hold(ref)
+	if err != nil {
+		return guard.StatedKey{}, err
+	}
+	defer k.release()
+	public, err := k.material.public()
+	if err != nil {
+		return guard.StatedKey{}, err
+	}
+	i := slices.IndexFunc(public, func(p guard.Part) bool { return p.Type == ck.CKA_PUBLIC_KEY_INFO })
+	if k.policy.Class != ck.CKO_PRIVATE_KEY || i < 0 {
+		return guard.StatedKey{}, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "a statement is about private keys")
+	}
+	return guard.StatedKey{Public: public[i].Value, Policy: k.policy}, nil
+}
+
+// Activate opens a credential, and takes what is in it for a secret key. It may be derived from and nothing else, so that the TPM is no oracle for whoever
+// finds a credential.
+func (g *Keys) Activate(v guard.Vault, blob, encrypted []byte, p *guard.Policy) (*guard.Key, error) {
+	if err := complete(p != nil); err != nil {
+		return nil, err
+	}
+	attester, err := g.attester()
+	if err != nil {
+		return nil, err
+	}
+	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != ck.CKK_GENERIC_SECRET || p.Usage != guard.UseDerive || !p.Sensitive || p.Extractable {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what a credential has in it becomes a generic secret key for deriving, sensitive and not extractable")
+	}
+	value, err := attester.Activate(blob, encrypted)
+	if err != nil {
+		return nil, sealError(err)
+	}
+	m, err := newSecretKey(p.KeyType, value)
+	if err != nil {
+		return nil, err
+	}
+	return g.admit(v, m, p)
+}
