@@ -233,14 +233,15 @@ func discard(keys guard.Keys, drafts ...*draft) {
 	}
 }
 
-// publicOf is the public key of a set. That of a generated ML-KEM pair came from the guard in CKA_PUBLIC_KEY_INFO alone, for a private key's CKA_VALUE is
-// something else.
+// publicOf is the public key of a set. That of a generated ML-KEM or ML-DSA pair came from the guard in CKA_PUBLIC_KEY_INFO alone, for a private key's CKA_VALUE
+// is something else.
 func publicOf(set *attr.Set) (crypto.PublicKey, error) {
 	_, written := set.Get(ck.CKA_VALUE)
-	if info, ok := set.Get(ck.CKA_PUBLIC_KEY_INFO); ok && !written && keyTypeOf(set) == ck.CKK_ML_KEM {
+	keyType := keyTypeOf(set)
+	if info, ok := set.Get(ck.CKA_PUBLIC_KEY_INFO); ok && !written && (keyType == ck.CKK_ML_KEM || keyType == ck.CKK_ML_DSA) {
 		return pubkey.ParseSPKI(info)
 	}
-	return pubkey.Parse(keyTypeOf(set), valuesOf(set))
+	return pubkey.Parse(keyType, valuesOf(set))
 }
 
 // completePublic checks a public key's values and fills in what follows from them.
@@ -249,8 +250,11 @@ func completePublic(set *attr.Set) error {
 	if err != nil {
 		return err
 	}
-	if kem, ok := key.(*pubkey.KEMKey); ok {
-		set.Put(ck.CKA_VALUE, kem.Bytes())
+	switch key := key.(type) {
+	case *pubkey.KEMKey:
+		set.Put(ck.CKA_VALUE, key.Bytes())
+	case *pubkey.MLDSAKey:
+		set.Put(ck.CKA_VALUE, key.Bytes())
 	}
 	if curve, raw := pubkey.Point(key); curve != nil {
 		set.Put(ck.CKA_EC_POINT, pubkey.EncodePoint(curve, raw)) // clients read the DER form only, and write either

@@ -27,10 +27,18 @@ func macLen(scheme *mech.Scheme, whole int) int {
 	return whole
 }
 
-// asymmetricLen is the length of what an asymmetric key makes or takes, 0 for other keys: the modulus in bytes, or two numbers of the size of the curve's order.
+// asymmetricLen is the length of what an asymmetric key makes or takes, 0 for other keys: the modulus in bytes, two numbers of the size of the curve's order, or
+// what the parameter set of ML-DSA says.
 func asymmetricLen(set *attr.Set) (int, error) {
 	if modulus, ok := set.Get(ck.CKA_MODULUS); ok {
 		return (bitLen(modulus) + 7) / 8, nil
+	}
+	if parameterSet, ok := set.Get(ck.CKA_PARAMETER_SET); ok && keyTypeOf(set) == ck.CKK_ML_DSA {
+		dsa, err := pubkey.DecodeMLDSA(parameterSet)
+		if err != nil {
+			return 0, err
+		}
+		return dsa.Signature, nil
 	}
 	params, ok := set.Get(ck.CKA_EC_PARAMS)
 	if !ok {

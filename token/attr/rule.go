@@ -81,7 +81,7 @@ var (
 
 func assemble() map[schemaKey]*schema {
 	all := make(map[schemaKey]*schema)
-	for _, group := range [][]schema{dataSchemas, certificateSchemas, rsaSchemas, ecSchemas, kemSchemas, secretSchemas, profileSchemas} {
+	for _, group := range [][]schema{dataSchemas, certificateSchemas, rsaSchemas, ecSchemas, kemSchemas, mldsaSchemas, secretSchemas, profileSchemas} {
 		for _, s := range group {
 			slices.SortFunc(s.rules, func(a, b rule) int { return cmp.Compare(a.typ, b.typ) })
 			all[schemaKey{s.class, s.subtype}] = &s

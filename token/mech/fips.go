@@ -15,6 +15,8 @@ func restrict(r *Row) {
 		r.Flags &^= servings
 	case GenerateMontgomery:
 		r.Flags &^= servings
+	case MLDSA, GenerateMLDSA: // not of Go's cryptographic module
+		r.Flags &^= servings
 	case ECDH, ECDHAESKeyWrap:
 		r.KeyTypes = types(ck.CKK_EC)
 		r.Min, r.Max = fieldBits(r.KeyTypes)

@@ -35,6 +35,7 @@ const (
 	RSAAESParams                   // ck.RSAAESParams
 	ECDHAESParams                  // ck.ECDHAESParams
 	HKDFParams                     // ck.HKDFParams
+	ContextParams                  // ck.ContextParams, or absent
 )
 
 // Primitive is the computation behind a mechanism.
@@ -61,6 +62,7 @@ const (
 	AESKeyWrapPad  // RFC 5649
 	RSAAESKeyWrap  // OAEP of a fresh AES key, and RFC 5649 under that
 	MLKEM          // FIPS 203
+	MLDSA          // FIPS 204, of the message itself
 	HKDF           // RFC 5869
 	ECDHAESKeyWrap // a fresh public key, and RFC 5649 under what is agreed on with it
 	HMAC
@@ -69,6 +71,7 @@ const (
 	GenerateEdwards
 	GenerateMontgomery
 	GenerateMLKEM
+	GenerateMLDSA
 	GenerateAES
 	GenerateSecret
 )

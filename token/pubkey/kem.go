@@ -75,7 +75,7 @@ func (k *KEMKey) Encapsulate() (shared, ciphertext []byte) { return k.key.Encaps
 // parseKEM reads CKA_PARAMETER_SET and CKA_VALUE.
 func parseKEM(set, value []byte) (*KEMKey, error) {
 	if len(set) == 0 || len(value) == 0 {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "CKA_PARAMETER_SET and CKA_VALUE are needed")
+		return nil, errNoSetOrValue
 	}
 	kem, err := DecodeKEM(set)
 	if err != nil {
@@ -86,8 +86,19 @@ func parseKEM(set, value []byte) (*KEMKey, error) {
 
 // DecodeKEM reads CKA_PARAMETER_SET, a CK_ULONG as in C memory.
 func DecodeKEM(set []byte) (*KEM, error) {
-	if len(set) != 8 {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "CKA_PARAMETER_SET is needed")
+	number, err := parameterSet(set)
+	if err != nil {
+		return nil, err
 	}
-	return KEMOf(uint(binary.NativeEndian.Uint64(set)))
+	return KEMOf(number)
+}
+
+var errNoSetOrValue = ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "CKA_PARAMETER_SET and CKA_VALUE are needed")
+
+// parameterSet is the number in CKA_PARAMETER_SET.
+func parameterSet(value []byte) (uint, error) {
+	if len(value) != 8 {
+		return 0, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "CKA_PARAMETER_SET is needed")
+	}
+	return uint(binary.NativeEndian.Uint64(value)), nil
 }

@@ -19,7 +19,7 @@ const maxExponentBits = 31
 
 // Parse makes a public key from its attributes: CKA_MODULUS and CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS and CKA_EC_POINT, or CKA_PARAMETER_SET and
 // CKA_VALUE. get gives an attribute's value, nil where there is none. The key is an *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey,
-// *ecdh.PublicKey or *KEMKey.
+// *ecdh.PublicKey, *KEMKey or *MLDSAKey.
 // Errors: CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID, those of DecodeParams, CKR_KEY_TYPE_INCONSISTENT for other key types.
 func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (crypto.PublicKey, error) {
 	switch keyType {
@@ -39,9 +39,10 @@ func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (crypto.Public
 			return nil, err
 		}
 		return curve.PublicKey(raw)
-	}
-	if keyType == ck.CKK_ML_KEM {
+	case ck.CKK_ML_KEM:
 		return parseKEM(get(ck.CKA_PARAMETER_SET), get(ck.CKA_VALUE))
+	case ck.CKK_ML_DSA:
+		return parseMLDSA(get(ck.CKA_PARAMETER_SET), get(ck.CKA_VALUE))
 	}
 	return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "%v has no public key", keyType)
 }

@@ -28,6 +28,8 @@ func SPKI(public crypto.PublicKey) ([]byte, error) {
 		algorithm, key = [][]byte{oidRSA, null}, rsaPublicKey(pub)
 	} else if pub, ok := public.(*KEMKey); ok {
 		algorithm, key = [][]byte{pub.OID}, pub.Bytes() // RFC 9935, section 4: parameters are absent
+	} else if pub, ok := public.(*MLDSAKey); ok {
+		algorithm, key = [][]byte{pub.OID}, pub.Bytes() // RFC 9881, section 2: so they are here
 	} else if curve, raw := Point(public); curve != nil {
 		key = raw
 		if curve.KeyType == ck.CKK_EC {
@@ -77,6 +79,11 @@ func ParseSPKI(der []byte) (crypto.PublicKey, error) {
 	for _, kem := range KEMs() {
 		if string(kem.OID) == string(oid) {
 			return kem.PublicKey(key)
+		}
+	}
+	for _, d := range MLDSAs() {
+		if string(d.OID) == string(oid) {
+			return d.PublicKey(key)
 		}
 	}
 	if _, err := DecodeParams(oid, ck.CKK_EC_EDWARDS); err == nil {

@@ -7,18 +7,13 @@ import (
 )
 
 // kemKey is an ML-KEM key. What it makes is secret, so the guard encapsulates; here it has nothing to do.
-type kemKey struct{ *pubkey.KEMKey }
+type kemKey struct {
+	noCipher
+	*pubkey.KEMKey
+}
 
 func (k *kemKey) Bits() int { return 8 * k.Public }
 
 func (k *kemKey) SignatureLen() int { return 0 }
 
 func (k *kemKey) Verify(*mech.Scheme, []byte, []byte) error { return ck.CKR_KEY_TYPE_INCONSISTENT }
-
-func (k *kemKey) VerifyRecover([]byte, *mech.Scheme, []byte) ([]byte, error) {
-	return nil, ck.CKR_KEY_TYPE_INCONSISTENT
-}
-
-func (k *kemKey) Encrypt([]byte, *mech.Scheme, []byte) ([]byte, error) {
-	return nil, ck.CKR_KEY_TYPE_INCONSISTENT
-}

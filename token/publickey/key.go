@@ -40,30 +40,38 @@ func Parse(keyType ck.KeyType, get func(ck.AttributeType) []byte) (Key, error) {
 		return newRSA(public)
 	case *ecdsa.PublicKey:
 		curve, _ := pubkey.Point(public)
-		return &ecKey{signOnly{curve}, public}, nil
+		return &ecKey{signOnly{curve: curve}, public}, nil
 	case ed25519.PublicKey:
-		return &edKey{signOnly{pubkey.Ed25519}, public}, nil
+		return &edKey{signOnly{curve: pubkey.Ed25519}, public}, nil
 	case *ecdh.PublicKey:
-		return &agreementKey{signOnly{pubkey.X25519}}, nil
+		return &agreementKey{signOnly{curve: pubkey.X25519}}, nil
 	case *pubkey.KEMKey:
-		return &kemKey{public}, nil
+		return &kemKey{KEMKey: public}, nil
+	case *pubkey.MLDSAKey:
+		return &mldsaKey{MLDSAKey: public}, nil
 	}
 	return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "%v has no public operations", keyType)
 }
 
-// signOnly is what the keys on curves have in common: they neither encrypt nor give data back.
-type signOnly struct{ curve *pubkey.Curve }
+// signOnly is what the keys on curves have in common.
+type signOnly struct {
+	noCipher
+	curve *pubkey.Curve
+}
 
 func (k signOnly) Bits() int { return k.curve.Bits }
 
 // SignatureLen is that of r || s (PKCS #11 v3.2, the EC section) and of R || S (RFC 8032).
 func (k signOnly) SignatureLen() int { return 2 * k.curve.Size }
 
-func (k signOnly) VerifyRecover([]byte, *mech.Scheme, []byte) ([]byte, error) {
+// noCipher is for keys that neither encrypt nor give data back.
+type noCipher struct{}
+
+func (noCipher) VerifyRecover([]byte, *mech.Scheme, []byte) ([]byte, error) {
 	return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 }
 
-func (k signOnly) Encrypt([]byte, *mech.Scheme, []byte) ([]byte, error) {
+func (noCipher) Encrypt([]byte, *mech.Scheme, []byte) ([]byte, error) {
 	return nil, ck.CKR_KEY_TYPE_INCONSISTENT
 }
 

@@ -26,6 +26,7 @@ var importers = map[ck.KeyType]func(parts) (material, error){
 	ck.CKK_EC_EDWARDS:    importEdwards,
 	ck.CKK_EC_MONTGOMERY: importMontgomery,
 	ck.CKK_ML_KEM:        importKEM,
+	ck.CKK_ML_DSA:        importMLDSA,
 }
 
 // importMaterial makes a key from plaintext parts, which it copies.

@@ -7,7 +7,6 @@ import (
 	"crypto/sha3"
 
 	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -112,14 +111,7 @@ func (k *kemKey) decapsulate(ciphertext []byte) (*secret.Bytes, error) {
 	return secret.From(shared), nil
 }
 
-func (k *kemKey) plain() (*secret.Bytes, error) {
-	return marshalPKCS8(mlkem.SeedSize, [][]byte{k.kem.OID}, func(b *cryptobyte.Builder) {
-		b.AddASN1(tagSeed, func(b *cryptobyte.Builder) { b.AddBytes(k.seed.Bytes()) })
-	})
-}
-
-// tagSeed is that of the form of a private key that is its seed (RFC 9935, section 6).
-var tagSeed = asn1.Tag(0).ContextSpecific()
+func (k *kemKey) plain() (*secret.Bytes, error) { return marshalSeed(k.kem.OID, k.seed) }
 
 // parseKEMPrivateKey reads an ML-KEM private key of RFC 9935 that has its seed: alone, or with the key that is written out.
 func parseKEMPrivateKey(oid, der cryptobyte.String) (material, error) {
@@ -132,21 +124,15 @@ func parseKEMPrivateKey(oid, der cryptobyte.String) (material, error) {
 	if kem == nil {
 		return nil, errPKCS8
 	}
-	var seed, both, expanded cryptobyte.String
-	switch {
-	case der.PeekASN1Tag(tagSeed):
-		if !der.ReadASN1(&seed, tagSeed) || !der.Empty() {
-			return nil, errPKCS8
-		}
-	case !der.ReadASN1(&both, asn1.SEQUENCE) || !der.Empty() || !both.ReadASN1(&seed, asn1.OCTET_STRING) ||
-		!both.ReadASN1(&expanded, asn1.OCTET_STRING) || !both.Empty():
+	seed, value, ok := readSeed(der)
+	if !ok {
 		return nil, errPKCS8
 	}
 	k, err := newKEM(kem, seed)
 	if err != nil {
 		return nil, errPKCS8
 	}
-	if both != nil && !k.agrees(expanded) {
+	if value != nil && !k.agrees(value) {
 		k.wipe()
 		return nil, errPKCS8
 	}

@@ -53,6 +53,8 @@ func parsePKCS8(want ck.KeyType, der []byte) (material, error) {
 		m, err = parseCurvePrivateKey(key, newMontgomery)
 	case want == ck.CKK_ML_KEM && params.Empty():
 		m, err = parseKEMPrivateKey(oid, key)
+	case want == ck.CKK_ML_DSA && params.Empty():
+		m, err = parseMLDSAPrivateKey(oid, key)
 	default:
 		return nil, errPKCS8
 	}
