@@ -19,6 +19,8 @@ type initFlags struct {
 	allow                                 []string
 	semantics                             string
 	uniqueNames                           bool
+	profile                               string
+	allowImport                           []string
 	pin, soPIN                            string
 	stdin                                 bool
 }
@@ -29,6 +31,12 @@ const (
 	semanticsNCrypt = "ncrypt"
 )
 
+// The profiles: what a token is for.
+const (
+	profileGeneral   = "general"
+	profileSmartCard = "smart-card"
+)
+
 // initChoices are the flags that take one of a few words. The first word is the default.
 func initChoices(f *initFlags) []choice {
 	return []choice{
@@ -36,6 +44,7 @@ func initChoices(f *initFlags) []choice {
 		{&f.login, "login", []string{store.LoginPIN, store.LoginNone}, "the `LOGIN`: what it takes to use private objects"},
 		{&f.scope, "scope", []string{string(config.User), string(config.Machine)}, "the `SCOPE`: whose token it is"},
 		{&f.semantics, "semantics", []string{semanticsPKCS11, semanticsNCrypt}, "the `SEMANTICS` of what a program does not say of its keys"},
+		{&f.profile, "profile", []string{profileGeneral, profileSmartCard}, "the `PROFILE`: whether private keys come in from outside only where it is allowed"},
 		{&f.lifetime, "lifetime", []string{crossBoot, perBoot}, "the `LIFETIME`: how long the token's keys live"},
 	}
 }
@@ -63,6 +72,8 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	flags.StringArrayVar(&f.allow, "allow", nil, "with --scope machine: `WHO` else may use the token's keys, as user:NAME, user:UID, group:NAME or group:GID; may be repeated")
 	flags.BoolVar(&f.uniqueNames, "unique-names", false, "refuse a second key of the same label; always so with --semantics ncrypt")
+	flags.StringSliceVar(&f.allowImport, "allow-import", nil, "with --profile smart-card: the `ROLES` of private keys that may come in from outside, exchange or signature or both")
+	complete(cmd, "allow-import", roleWords)
 	flags.StringVar(&f.pin, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
 	flags.StringVar(&f.soPIN, "so-pin", "", "the security officer's `PIN`")
 	flags.BoolVar(&f.stdin, "pin-stdin", false, "read the user's PIN and the security officer's from two lines of standard input")
@@ -82,6 +93,10 @@ func (f *initFlags) check(cmd *cobra.Command, choices []choice) error {
 		}
 	}
 	switch {
+	case len(f.allowImport) > 0 && f.profile != profileSmartCard:
+		return usagef("--allow-import is for --profile smart-card: other tokens take in all keys")
+	case f.profile == profileSmartCard && cmd.Flags().Changed("semantics") && f.semantics != semanticsNCrypt:
+		return usagef("a token with --profile smart-card has --semantics ncrypt")
 	case len(f.allow) > 0 && f.scope != string(config.Machine):
 		return usagef("--allow is for --scope machine: a user's token is that user's alone")
 	case f.login == store.LoginNone && (cmd.Flags().Changed("pin") || f.stdin):
@@ -92,6 +107,10 @@ func (f *initFlags) check(cmd *cobra.Command, choices []choice) error {
 
 func (a *app) init(cmd *cobra.Command, f *initFlags) error {
 	allow, err := parseAllow(f.allow)
+	if err != nil {
+		return err
+	}
+	imports, err := parseRoles(f.allowImport)
 	if err != nil {
 		return err
 	}
@@ -117,7 +136,7 @@ func (a *app) init(cmd *cobra.Command, f *initFlags) error {
 	}
 	spec := &token.Spec{
 		Label: f.label, Policy: f.policy, NoLogin: f.login == store.LoginNone, Scope: config.Scope(f.scope), PerBoot: f.lifetime == perBoot, Allow: allow,
-		UniqueNames: f.uniqueNames, NCrypt: f.semantics == semanticsNCrypt,
+		UniqueNames: f.uniqueNames, NCrypt: f.semantics == semanticsNCrypt, SmartCard: f.profile == profileSmartCard, AllowImport: imports,
 	}
 	return a.createToken(p, spec, pins)
 }

@@ -29,6 +29,8 @@ type tokenStatus struct {
 	Lifetime   string   `json:"lifetime,omitempty"`   // cross-boot, per-boot
 	Semantics  string   `json:"semantics,omitempty"`  // of what templates leave open: pkcs11, ncrypt
 	Names      string   `json:"names,omitempty"`      // of keys: unique, free
+	Profile    string   `json:"profile,omitempty"`    // smart-card; none is a token for everything
+	Import     []string `json:"import,omitempty"`     // of a smart card: the roles of the private keys that it takes in
 	KeysAlive  *bool    `json:"keys_alive,omitempty"` // of a per-boot token: its boot is not over
 	Allow      []string `json:"allow,omitempty"`      // who may use it beside its maker: user:UID, group:GID
 	Login      string   `json:"login,omitempty"`
@@ -88,6 +90,7 @@ func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
 	if token.UniqueNames(h) {
 		ts.Names = namesUnique
 	}
+	ts.describeProfile(h)
 	if token.PerBoot(h) {
 		alive := !a.root.bootOver(token.Boot(h))
 		ts.Lifetime, ts.KeysAlive = perBoot, &alive
@@ -181,6 +184,7 @@ func (s *tokenStatus) print(w io.Writer) {
 		line("Lifetime", s.lifetimeWords())
 		line("Names", map[string]string{namesUnique: "unique: no two keys have the same"}[s.Names])
 		line("Semantics", map[string]string{semanticsNCrypt: "NCrypt's: keys are sensitive and not extractable unless they are asked to be"}[s.Semantics])
+		line("Profile", s.profileWords())
 		line("Allowed", s.allowWords())
 		line("Login", s.Login)
 		line("User PIN", pinWords[s.UserPIN])
