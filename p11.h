@@ -1331,6 +1331,8 @@ typedef CK_EXTRACT_PARAMS *CK_EXTRACT_PARAMS_PTR;
 #define CKA_NCRYPT_PROP_NAME       (NCRYPT11_VENDOR_BASE + 0x11UL) /* UTF-8: name of a custom property */
 #define CKA_NCRYPT_PROP_VALUE      (NCRYPT11_VENDOR_BASE + 0x12UL) /* bytes: value of a custom property */
 #define CKA_NCRYPT_KEY_NAME        (NCRYPT11_VENDOR_BASE + 0x13UL) /* UTF-8: the NCrypt key name, unique and fixed */
+#define CKA_NCRYPT_CONTAINER       (NCRYPT11_VENDOR_BASE + 0x20UL) /* CK_ULONG, read only: the container that an injected key is for */
+#define CKA_NCRYPT_KEY_SPEC        (NCRYPT11_VENDOR_BASE + 0x21UL) /* CK_ULONG, read only: what an injected key is for, AT_* of cardmod.h */
 
 /* CKA_NCRYPT_STATE. Of a key that is made in two steps, FINAL is written once, and reads as EPHEMERAL or PERSISTED afterwards. */
 #define CK_NCRYPT_STATE_CREATED     0x00000000UL /* generated, and not final */
@@ -1345,8 +1347,8 @@ typedef CK_EXTRACT_PARAMS *CK_EXTRACT_PARAMS_PTR;
 #define CKM_NCRYPT_IMPORT_BLOB        (NCRYPT11_VENDOR_BASE + 0x80UL) /* C_UnwrapKey: CK_NCRYPT_IMPORT_BLOB_PARAMS */
 #define CKM_NCRYPT_ISOLATED_ENVELOPE  (NCRYPT11_VENDOR_BASE + 0x81UL) /* C_UnwrapKey: no parameter */
 #define CKM_NCRYPT_PKCS7_ENVELOPE     (NCRYPT11_VENDOR_BASE + 0x82UL) /* C_UnwrapKey: no parameter, or the recipient's certificate in DER */
-#define CKM_NCRYPT_SKI_SESSION        (NCRYPT11_VENDOR_BASE + 0x83UL)
-#define CKM_NCRYPT_SKI_IMPORT_KEYPAIR (NCRYPT11_VENDOR_BASE + 0x84UL)
+#define CKM_NCRYPT_SKI_SESSION        (NCRYPT11_VENDOR_BASE + 0x83UL) /* C_UnwrapKey: CK_NCRYPT_SKI_SESSION_PARAMS */
+#define CKM_NCRYPT_SKI_IMPORT_KEYPAIR (NCRYPT11_VENDOR_BASE + 0x84UL) /* C_UnwrapKey: the IV, 16 bytes */
 #define CKM_NCRYPT_CLAIM_ROOT         (NCRYPT11_VENDOR_BASE + 0x85UL)
 #define CKM_NCRYPT_CLAIM_IDENTITY     (NCRYPT11_VENDOR_BASE + 0x86UL)
 
@@ -1848,6 +1850,13 @@ typedef struct CK_RSA_AES_KEY_WRAP_PARAMS {
 	CK_RSA_PKCS_OAEP_PARAMS_PTR pOAEPParams;
 } CK_RSA_AES_KEY_WRAP_PARAMS;
 typedef CK_RSA_AES_KEY_WRAP_PARAMS *CK_RSA_AES_KEY_WRAP_PARAMS_PTR;
+
+/* Vendor-defined: how a session key of secure key injection is encrypted. */
+typedef struct CK_NCRYPT_SKI_SESSION_PARAMS {
+	CK_MECHANISM_TYPE padding; /* CKM_RSA_PKCS or CKM_RSA_PKCS_OAEP */
+	CK_RSA_PKCS_OAEP_PARAMS_PTR pOAEPParams; /* NULL_PTR with CKM_RSA_PKCS */
+} CK_NCRYPT_SKI_SESSION_PARAMS;
+typedef CK_NCRYPT_SKI_SESSION_PARAMS *CK_NCRYPT_SKI_SESSION_PARAMS_PTR;
 
 typedef struct CK_ECDH_AES_KEY_WRAP_PARAMS {
 	CK_ULONG ulAESKeyBits;

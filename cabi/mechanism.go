@@ -70,8 +70,7 @@ var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error
 	mech.RSAAESParams:  rsaAESParams,
 	mech.ECDHAESParams: ecdhAESParams,
 	mech.HKDFParams:    hkdfParams,
-
-	mech.SKISessionParams: skiSessionParams,
+	mech.SKIParams:     skiSessionParams,
 	mech.ContextParams: contextParams,
 }
 

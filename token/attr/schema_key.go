@@ -64,6 +64,8 @@ var privateKeyRules = join(guardedKeyRules, []rule{
 	{ck.CKA_EXTRACTABLE, KindBool, modifiable | tokenDefault | oneWayFalse, privateIsExtractable},
 	{ck.CKA_DECAPSULATE_TEMPLATE, KindAttributes, 0, nil},
 	{ck.CKA_ALWAYS_AUTHENTICATE, KindBool, 0, no},
+	{ck.CKA_NCRYPT_CONTAINER, KindULong, readOnly, nil},
+	{ck.CKA_NCRYPT_KEY_SPEC, KindULong, readOnly, nil},
 	// The specification lets it be modified; it is checked against the key when it is made, and a key does not change.
 	{ck.CKA_PUBLIC_KEY_INFO, KindBytes, notOnGenerate, nil},
 })

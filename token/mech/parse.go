@@ -67,8 +67,7 @@ var readers = [...]func(s *Scheme, params any) string{
 	RSAAESParams:  readRSAAES,
 	ECDHAESParams: readECDHAES,
 	HKDFParams:    readHKDF,
-
-	SKISessionParams: readSKISession,
+	SKIParams:     readSKISession,
 	ContextParams: readContext,
 }
 

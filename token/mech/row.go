@@ -35,6 +35,7 @@ const (
 	RSAAESParams                   // ck.RSAAESParams
 	ECDHAESParams                  // ck.ECDHAESParams
 	HKDFParams                     // ck.HKDFParams
+	SKIParams                      // ck.SKISessionParams
 	ContextParams                  // ck.ContextParams, or absent
 )
 
@@ -66,6 +67,8 @@ const (
 	HKDF           // RFC 5869
 	ECDHAESKeyWrap // a fresh public key, and RFC 5649 under what is agreed on with it
 	HMAC
+	SKISession       // a KeyDataBlob under RSA
+	SKIImportKeyPair // CARD_IMPORT_KEYPAIR under AES-CBC with padding
 	GenerateRSA
 	GenerateEC
 	GenerateEdwards

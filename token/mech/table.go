@@ -22,20 +22,33 @@ var (
 
 // lookUp finds the entry of a mechanism, an empty one where there is none. Two steps of an array beat a map here, in calls that take as long as one.
 func (t *indexed) lookUp(typ ck.MechanismType) entry {
-	if uint(typ) >= uint(len(t.places)) {
-		return entry{}
+	return t.entries[t.places[placeOf(typ)]]
+}
+
+// placeOf is where a mechanism's place stands: those of the specification by their numbers, behind them ncrypt11's own, and at last one for all others,
+// which stays 0.
+func placeOf(typ ck.MechanismType) uint {
+	if typ <= highest {
+		return uint(typ)
 	}
-	return t.entries[t.places[typ]]
+	if own := typ - firstOwn; own < owns {
+		return highest + 1 + uint(own)
+	}
+	return highest + 1 + owns
 }
 
 // indexed is the table by number. Place 0 is empty.
 type indexed struct {
-	places  [highest + 1]uint8
+	places  [highest + 1 + owns + 1]uint8
 	entries []entry
 }
 
-// highest bounds the numbers of the mechanisms here.
-const highest = 0x4fff
+// highest bounds the numbers of the specification's mechanisms here. ncrypt11's own are from firstOwn on (p11.h).
+const (
+	highest  = 0x4fff
+	firstOwn = ck.CKM_NCRYPT_IMPORT_BLOB
+	owns     = 16
+)
 
 // All gives the rows of all mechanisms, in the order of their numbers. The caller must not change them.
 func All() []*Row { return rows }
@@ -62,10 +75,11 @@ func sorted(enforced bool, families ...[]Row) []*Row {
 func index(rows []*Row) *indexed {
 	t := &indexed{entries: []entry{{}}}
 	for _, row := range rows {
-		if t.places[row.Type] != 0 {
-			panic("mech: two rows for " + row.Type.String())
+		place := placeOf(row.Type)
+		if t.places[place] != 0 || place == highest+1+owns {
+			panic("mech: two rows for " + row.Type.String() + ", or a number that has no place")
 		}
-		t.places[row.Type] = uint8(len(t.entries))
+		t.places[place] = uint8(len(t.entries))
 		t.entries = append(t.entries, entry{row, &Scheme{Row: row, Hash: row.Hash}})
 	}
 	return t

@@ -19,6 +19,7 @@ func aesRows() []Row {
 		// Which padding KEY_WRAP_PAD means was never said well. It is taken as RFC 5649, which v3.0 names KWP.
 		{Type: ck.CKM_AES_KEY_WRAP_PAD, Primitive: AESKeyWrapPad, Params: WrapIVParams, Flags: crypts | wraps},
 		{Type: ck.CKM_AES_KEY_WRAP_KWP, Primitive: AESKeyWrapPad, Params: WrapIVParams, Flags: crypts | wraps},
+		{Type: ck.CKM_NCRYPT_SKI_IMPORT_KEYPAIR, Primitive: SKIImportKeyPair, Params: IVParams, Flags: ck.CKF_UNWRAP},
 	}
 	for i := range rows {
 		rows[i].KeyTypes, rows[i].Min, rows[i].Max = aes, 16, 32

@@ -23,5 +23,6 @@ func rsaRows() []Row {
 		row(ck.CKM_RSA_PKCS_OAEP, RSAOAEP, OAEPParams, crypts|wraps),
 		row(ck.CKM_RSA_AES_KEY_WRAP, RSAAESKeyWrap, RSAAESParams, wraps),
 		row(ck.CKM_RSA_PKCS_PSS, RSAPSS, PSSParams, signs),
+		row(ck.CKM_NCRYPT_SKI_SESSION, SKISession, SKIParams, ck.CKF_UNWRAP),
 	}
 }

@@ -1,0 +1,47 @@
+package message
+
+import "github.com/ncrypt11/ncrypt11/token/ck"
+
+// The AT_* numbers of cardmod.h and wincrypt.h.
+const (
+	AT_KEYEXCHANGE uint32 = 1
+	AT_SIGNATURE   uint32 = 2
+	AT_ECDSA_P256  uint32 = 3
+	AT_ECDSA_P384  uint32 = 4
+	AT_ECDSA_P521  uint32 = 5
+	AT_ECDHE_P256  uint32 = 6
+	AT_ECDHE_P384  uint32 = 7
+	AT_ECDHE_P521  uint32 = 8
+)
+
+// KeySpec says what an AT_* number stands for.
+type KeySpec struct {
+	Number    uint32
+	KeyType   ck.KeyType
+	Blob      string // the format of such keys, as package blob names it
+	Algorithm string // what the blob then says that it has
+	Bits      uint32 // of keys on a curve; 0: any
+	Exchange  bool   // the key is to open or agree on secrets, and not to sign
+}
+
+// KeySpecs are all of them. RSA keys come as CAPI's PRIVATEKEYBLOB, others as BCRYPT_ECCPRIVATE_BLOB.
+var KeySpecs = []KeySpec{
+	{AT_KEYEXCHANGE, ck.CKK_RSA, "CAPIPRIVATEBLOB", "RSA", 0, true},
+	{AT_SIGNATURE, ck.CKK_RSA, "CAPIPRIVATEBLOB", "RSA", 0, false},
+	{AT_ECDSA_P256, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDSA_P256", 256, false},
+	{AT_ECDSA_P384, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDSA_P384", 384, false},
+	{AT_ECDSA_P521, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDSA_P521", 521, false},
+	{AT_ECDHE_P256, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P256", 256, true},
+	{AT_ECDHE_P384, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P384", 384, true},
+	{AT_ECDHE_P521, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P521", 521, true},
+}
+
+// FindKeySpec finds the row of a number, nil where there is none.
+func FindKeySpec(number uint32) *KeySpec {
+	for i := range KeySpecs {
+		if KeySpecs[i].Number == number {
+			return &KeySpecs[i]
+		}
+	}
+	return nil
+}
