@@ -69,6 +69,10 @@ var good = []struct {
 	{"EdDSA", ck.CKM_EDDSA, nil, mech.OpSign, mech.Scheme{}},
 	{"EdDSA, zeroed", ck.CKM_EDDSA, ck.EdDSAParams{}, mech.OpSign, mech.Scheme{}},
 	{"EdDSA ctx", ck.CKM_EDDSA, ck.EdDSAParams{Context: context}, mech.OpSign, mech.Scheme{Context: context}},
+	{"ML-DSA", ck.CKM_ML_DSA, nil, mech.OpSign, mech.Scheme{}},
+	{"ML-DSA, zeroed", ck.CKM_ML_DSA, ck.ContextParams{}, mech.OpVerify, mech.Scheme{}},
+	{"ML-DSA, a context", ck.CKM_ML_DSA, ck.ContextParams{Hedge: ck.CKH_HEDGE_REQUIRED, Context: context}, mech.OpSign, mech.Scheme{Context: context}},
+	{"ML-DSA, deterministic", ck.CKM_ML_DSA, ck.ContextParams{Hedge: ck.CKH_DETERMINISTIC_REQUIRED}, mech.OpSign, mech.Scheme{Deterministic: true}},
 	{"EdDSA ph", ck.CKM_EDDSA, ck.EdDSAParams{Prehash: true}, mech.OpVerify, mech.Scheme{Prehash: true}},
 }
 
@@ -161,6 +165,8 @@ func TestParseRefusesParameters(t *testing.T) {
 		{"ECDH, unknown KDF", ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{KDF: 999, PublicData: point}, mech.OpDerive},
 		{"ECDH, no KDF", ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{PublicData: point}, mech.OpDerive},
 		{"ECDH, shared data for nothing", ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{KDF: ck.CKD_NULL, SharedData: iv, PublicData: point}, mech.OpDerive},
+		{"ML-DSA, a context too long", ck.CKM_ML_DSA, ck.ContextParams{Context: append(context, 1)}, mech.OpSign},
+		{"ML-DSA, an unknown hedge", ck.CKM_ML_DSA, ck.ContextParams{Hedge: 3}, mech.OpSign},
 		{"EdDSA, a context too long", ck.CKM_EDDSA, ck.EdDSAParams{Context: append(context, 1)}, mech.OpSign},
 	} {
 		if _, err := mech.Parse(ck.Mechanism{Type: test.typ, Params: test.params}, test.op); !errors.Is(err, ck.CKR_MECHANISM_PARAM_INVALID) {
@@ -172,10 +178,10 @@ func TestParseRefusesParameters(t *testing.T) {
 // Every mechanism refuses the parameter of every other kind, and none where it needs one.
 func TestParseRefusesOtherKinds(t *testing.T) {
 	samples := []any{
-		ck.RawParams(iv[:3]), ck.ULongParams(4), ck.OAEPParams{}, ck.PSSParams{}, ck.CTRParams{}, ck.GCMParams{}, ck.ECDH1Params{}, ck.EdDSAParams{}, "text",
+		ck.RawParams(iv[:3]), ck.ULongParams(4), ck.OAEPParams{}, ck.PSSParams{}, ck.CTRParams{}, ck.GCMParams{}, ck.ECDH1Params{}, ck.EdDSAParams{}, ck.ContextParams{}, "text",
 	}
-	own := map[mech.ParamKind]any{mech.ULongParams: samples[1], mech.OAEPParams: samples[2], mech.EdDSAParams: samples[7]}
-	optional := map[mech.ParamKind]bool{mech.NoParams: true, mech.WrapIVParams: true, mech.EdDSAParams: true}
+	own := map[mech.ParamKind]any{mech.ULongParams: samples[1], mech.OAEPParams: samples[2], mech.EdDSAParams: samples[7], mech.ContextParams: samples[8]}
+	optional := map[mech.ParamKind]bool{mech.NoParams: true, mech.WrapIVParams: true, mech.EdDSAParams: true, mech.ContextParams: true}
 	for _, row := range mech.All() {
 		op := mech.OpEncrypt
 		for !row.Serves(op) {
@@ -232,7 +238,7 @@ func FuzzParse(f *testing.F) {
 			nil, ck.RawParams(a), ck.ULongParams(n), ck.OAEPParams{Hash: ck.MechanismType(hash), MGF: number, Source: n, Label: a},
 			ck.PSSParams{Hash: ck.MechanismType(hash), MGF: number, SaltLen: n}, ck.CTRParams{CounterBits: n},
 			ck.GCMParams{IV: a, AAD: b, TagBits: n}, ck.ECDH1Params{KDF: number, SharedData: a, PublicData: b},
-			ck.EdDSAParams{Prehash: n&1 == 1, Context: a},
+			ck.EdDSAParams{Prehash: n&1 == 1, Context: a}, ck.ContextParams{Hedge: n, Context: a},
 		}
 		m := ck.Mechanism{Type: ck.MechanismType(typ), Params: params[int(kind)%len(params)]}
 		s, err := mech.Parse(m, mech.Op(op))
@@ -266,7 +272,7 @@ func checkScheme(t *testing.T, s *mech.Scheme, op mech.Op) {
 		sound = len(s.IV) > 0 && s.TagLen >= 4 && s.TagLen <= 16
 	case mech.ECDH1Params:
 		sound = len(s.Peer) > 0 && (s.KDF == ck.CKD_NULL || mech.KDFHash(s.KDF).Known())
-	case mech.EdDSAParams:
+	case mech.EdDSAParams, mech.ContextParams:
 		sound = len(s.Context) <= 255
 	}
 	if !sound {

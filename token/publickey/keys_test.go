@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
@@ -18,6 +19,9 @@ func attributes(public crypto.PublicKey) (ck.KeyType, map[ck.AttributeType][]byt
 		return ck.CKK_RSA, map[ck.AttributeType][]byte{
 			ck.CKA_MODULUS: pub.N.Bytes(), ck.CKA_PUBLIC_EXPONENT: big.NewInt(int64(pub.E)).Bytes(),
 		}
+	}
+	if pub, ok := public.(*pubkey.MLDSAKey); ok {
+		return ck.CKK_ML_DSA, map[ck.AttributeType][]byte{ck.CKA_PARAMETER_SET: attr.ULong(pub.Set), ck.CKA_VALUE: pub.Bytes()}
 	}
 	curve, raw := pubkey.Point(public)
 	return curve.KeyType, map[ck.AttributeType][]byte{

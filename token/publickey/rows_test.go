@@ -11,16 +11,20 @@ import (
 	"math/big"
 	"testing"
 
+	"filippo.io/mldsa"
+
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 	"github.com/ncrypt11/ncrypt11/token/publickey"
 )
 
-// signer makes signatures with Go's own packages.
+// signer makes signatures with Go's own packages, and with the one that will be.
 type signer struct {
 	rsa *rsa.PrivateKey
 	ec  *ecdsa.PrivateKey
 	ed  ed25519.PrivateKey
+	dsa *mldsa.PrivateKey
 }
 
 func newSigner(t testing.TB) *signer {
@@ -33,7 +37,11 @@ func newSigner(t testing.TB) *signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &signer{rsaKeys()[2048], ec, ed}
+	dsa, err := mldsa.GenerateKey(mldsa.MLDSA65())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &signer{rsaKeys()[2048], ec, ed, dsa}
 }
 
 // sign signs digest under a row, and gives the parameter that it chose.
@@ -60,6 +68,13 @@ func (s *signer) sign(row *mech.Row, digest []byte) (public crypto.PublicKey, pa
 		return &s.ec.PublicKey, nil, append(r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32))...), nil
 	case mech.EdDSA:
 		return s.ed.Public(), nil, ed25519.Sign(s.ed, digest), nil
+	case mech.MLDSA:
+		public, err := pubkey.MLDSA65.PublicKey(s.dsa.PublicKey().Bytes())
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		sig, err = s.dsa.Sign(nil, digest, &mldsa.Options{Context: "context"})
+		return public, ck.ContextParams{Context: []byte("context")}, sig, err
 	}
 	return nil, nil, nil, errors.New("no signer")
 }
@@ -97,7 +112,7 @@ func TestEveryRowVerifies(t *testing.T) {
 
 func BenchmarkVerify(b *testing.B) {
 	signer := newSigner(b)
-	for _, typ := range []ck.MechanismType{ck.CKM_SHA256_RSA_PKCS, ck.CKM_SHA256_RSA_PKCS_PSS, ck.CKM_ECDSA_SHA256, ck.CKM_EDDSA} {
+	for _, typ := range []ck.MechanismType{ck.CKM_SHA256_RSA_PKCS, ck.CKM_SHA256_RSA_PKCS_PSS, ck.CKM_ECDSA_SHA256, ck.CKM_EDDSA, ck.CKM_ML_DSA} {
 		digest := mech.SHA256.Sum(nil, []byte("message"))
 		public, params, sig, err := signer.sign(mech.Lookup(typ), digest)
 		if err != nil {

@@ -109,6 +109,11 @@ func FuzzPKCS8(f *testing.F) {
 		}
 		f.Add(uint(ck.CKK_ML_KEM), der)
 	}
+	der, err := local.PlainOf(keys, ck.CKM_ML_DSA_KEY_PAIR_GEN, guard.KeySpec{KeyType: ck.CKK_ML_DSA, ParameterSet: ck.CKP_ML_DSA_44})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint(ck.CKK_ML_DSA), der)
 	f.Fuzz(func(t *testing.T, keyType uint, der []byte) {
 		again, err := local.ReparsePKCS8(ck.KeyType(keyType), der)
 		if err != nil && ck.Code(err) != ck.CKR_ATTRIBUTE_VALUE_INVALID {

@@ -59,6 +59,7 @@ func (s *script) run() string {
 	s.asymmetric(v, sealed)
 	s.symmetric(v)
 	s.encapsulated(v)
+	s.signedLong(v)
 	s.hybrid()
 	s.streams()
 	s.keys.Lock(again)
@@ -134,6 +135,21 @@ func (s *script) encapsulated(v guard.Vault) {
 	s.note("Decapsulate less", err)
 	_, _, err = s.keys.Encapsulate(v, by[:1], s.scheme(ck.CKM_ML_KEM, nil, mech.OpEncapsulate), sharedSpec, shared)
 	s.note("Encapsulate for nobody", err)
+}
+
+// signedLong: the longest signatures, of a message that is several packets long.
+func (s *script) signedLong(v guard.Vault) {
+	p := &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_ML_DSA, Usage: guard.UseSign}
+	spec := &guard.KeySpec{KeyType: ck.CKK_ML_DSA, ParameterSet: ck.CKP_ML_DSA_87}
+	pair, err := s.keys.Generate(v, s.scheme(ck.CKM_ML_DSA_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair), spec, p)
+	s.note("Generate ML-DSA", err, len(pair.Public), len(pair.Record) > 0)
+	public, err := pubkey.ParseSPKI(pair.Public[1].Value)
+	s.note("its public half", err)
+	message, context := make([]byte, 200_000), []byte("context")
+	scheme := s.scheme(ck.CKM_ML_DSA, ck.ContextParams{Hedge: ck.CKH_DETERMINISTIC_REQUIRED, Context: context}, mech.OpSign)
+	signature, err := s.keys.Sign(nil, pair.Ref, scheme, message)
+	again, _ := s.keys.Sign(nil, pair.Ref, scheme, message)
+	s.note("Sign", err, len(signature), public.(*pubkey.MLDSAKey).Verify(message, signature, context), bytes.Equal(signature, again))
 }
 
 // value is what a key is, by way of Reveal.
