@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -31,15 +32,15 @@ func (k *keys) certificates(list [][]byte) ([]*x509.Certificate, error) {
 		}
 		all = append(all, c)
 	}
-	if len(all) > 0 && !k.ek.is(all[0].PublicKey) {
+	if len(all) > 0 && !k.ek.Is(all[0].PublicKey) {
 		return nil, errors.New("it is of another endorsement key")
 	}
 	return all, nil
 }
 
-// is compares public keys.
-func (k *Key) is(other any) bool {
-	mine, ok := k.Public.(interface{ Equal(x any) bool })
+// Is says whether other is the key's public key.
+func (k *Key) Is(other crypto.PublicKey) bool {
+	mine, ok := k.Public.(interface{ Equal(x crypto.PublicKey) bool })
 	return ok && mine.Equal(other)
 }
 

@@ -19,8 +19,10 @@ type code struct {
 }
 
 const (
-	textBusy   = "it asked for more time, until there was none left"
-	textMemory = "its memory is full of what other programs have left there: tpm2_flushcontext -t, -l and -s remove it"
+	textBusy        = "it asked for more time, until there was none left"
+	textEndorsement = "the endorsement hierarchy has a password: tpm2_changeauth -c endorsement -p PASSWORD removes it"
+	textForeign     = "or the credential is for another attestation key, or was altered"
+	textMemory      = "its memory is full of what other programs have left there: tpm2_flushcontext -t, -l and -s remove it"
 )
 
 // codes are the answers that somebody can do something about (Part 2, 6.6.3). All others are CKR_DEVICE_ERROR. The first that fits counts.
@@ -31,6 +33,12 @@ var codes = []code{
 	{tpm2.TPMCCLoad, tpm2.TPMRCIntegrity, ck.CKR_DEVICE_ERROR, seal.ErrDamaged, ""}, // its parent is the right one, which was checked before
 	{tpm2.TPMCCCreatePrimary, tpm2.TPMRCBadAuth, ck.CKR_DEVICE_ERROR, nil, "the owner hierarchy has a password: make the standard ECC storage root key persistent at 0x81000001"},
 	{tpm2.TPMCCCreatePrimary, tpm2.TPMRCCurve, ck.CKR_DEVICE_ERROR, nil, "the TPM has no P-256"},
+	{tpm2.TPMCCPolicySecret, tpm2.TPMRCBadAuth, ck.CKR_FUNCTION_REJECTED, nil, textEndorsement},
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCIntegrity, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign},
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCValue, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign}, // RSA: what was decrypted has no padding
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCSize, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""},
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCInsufficient, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""},
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCECCPoint, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""}, // not on the curve
 
 	{0, tpm2.TPMRCRetry, ck.CKR_FUNCTION_FAILED, seal.ErrBusy, textBusy},
 	{0, tpm2.TPMRCYielded, ck.CKR_FUNCTION_FAILED, seal.ErrBusy, textBusy},

@@ -50,7 +50,7 @@ func (b *object) name() (*tpm2.TPM2BName, error) {
 
 // create has the TPM wrap data under auth. It fills in unique and private.
 func (o *operation) create(p *parent, b *object, data, auth *secret.Bytes) error {
-	session, done, err := o.session(p, tpm2.AESEncryption(128, tpm2.EncryptIn))
+	session, done, err := o.session(p.handle, p.public, tpm2.AESEncryption(128, tpm2.EncryptIn))
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (o *operation) unseal(p *parent, b *object, auth *secret.Bytes, try func() 
 	if !bytes.Equal(loaded.Name.Buffer, name.Buffer) {
 		return nil, unsound("TPM2_Load loaded another object")
 	}
-	session, done, err := o.session(p, tpm2.Auth(auth.Bytes()), tpm2.AESEncryption(128, tpm2.EncryptOut))
+	session, done, err := o.session(p.handle, p.public, tpm2.Auth(auth.Bytes()), tpm2.AESEncryption(128, tpm2.EncryptOut))
 	if err != nil {
 		return nil, err
 	}

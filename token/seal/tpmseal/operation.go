@@ -35,15 +35,21 @@ func (o *operation) end() {
 
 // commandNames are the commands that are used here.
 var commandNames = map[tpm2.TPMCC]string{
-	tpm2.TPMCCCreate:           "TPM2_Create",
-	tpm2.TPMCCCreatePrimary:    "TPM2_CreatePrimary",
-	tpm2.TPMCCFlushContext:     "TPM2_FlushContext",
-	tpm2.TPMCCGetCapability:    "TPM2_GetCapability",
-	tpm2.TPMCCLoad:             "TPM2_Load",
-	tpm2.TPMCCReadPublic:       "TPM2_ReadPublic",
-	tpm2.TPMCCStartAuthSession: "TPM2_StartAuthSession",
-	tpm2.TPMCCStartup:          "TPM2_Startup",
-	tpm2.TPMCCUnseal:           "TPM2_Unseal",
+	tpm2.TPMCCActivateCredential: "TPM2_ActivateCredential",
+	tpm2.TPMCCCertify:            "TPM2_Certify",
+	tpm2.TPMCCCreate:             "TPM2_Create",
+	tpm2.TPMCCCreatePrimary:      "TPM2_CreatePrimary",
+	tpm2.TPMCCFlushContext:       "TPM2_FlushContext",
+	tpm2.TPMCCGetCapability:      "TPM2_GetCapability",
+	tpm2.TPMCCLoad:               "TPM2_Load",
+	tpm2.TPMCCNVRead:             "TPM2_NV_Read",
+	tpm2.TPMCCNVReadPublic:       "TPM2_NV_ReadPublic",
+	tpm2.TPMCCPolicySecret:       "TPM2_PolicySecret",
+	tpm2.TPMCCReadPublic:         "TPM2_ReadPublic",
+	tpm2.TPMCCSign:               "TPM2_Sign",
+	tpm2.TPMCCStartAuthSession:   "TPM2_StartAuthSession",
+	tpm2.TPMCCStartup:            "TPM2_Startup",
+	tpm2.TPMCCUnseal:             "TPM2_Unseal",
 }
 
 // again are the answers after which a command is sent once more. The TPM has not started it: nonces and counters are as before.
@@ -134,11 +140,11 @@ func (o *operation) sweep() (removed bool) {
 	return removed
 }
 
-// session starts a session whose key nobody on the bus learns, because it comes from a secret that is encrypted to the parent. The caller
-// closes it with done.
-func (o *operation) session(p *parent, options ...tpm2.AuthOption) (s tpm2.Session, done func(), err error) {
+// session starts a session whose key nobody on the bus learns, because it comes from a secret that is encrypted to a decryption key of the TPM. The
+// caller closes it with done.
+func (o *operation) session(key tpm2.TPMHandle, public tpm2.TPMTPublic, options ...tpm2.AuthOption) (s tpm2.Session, done func(), err error) {
 	const nonceLen = 16
-	s = tpm2.HMAC(tpm2.TPMAlgSHA256, nonceLen, append(options, tpm2.Salted(p.handle, p.public))...)
+	s = tpm2.HMAC(tpm2.TPMAlgSHA256, nonceLen, append(options, tpm2.Salted(key, public))...)
 	if err := s.Init(o); err != nil {
 		return nil, nil, o.explain(tpm2.TPMCCStartAuthSession, err)
 	}
