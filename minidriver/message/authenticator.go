@@ -5,6 +5,13 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
+// The PINs of a card. Extra ones, 3 to 7, are not here.
+const (
+	ROLE_EVERYONE uint32 = 0
+	ROLE_USER     uint32 = 1
+	ROLE_ADMIN    uint32 = 2
+)
+
 // The flags of CARD_CHANGE_AUTHENTICATOR and CARD_AUTHENTICATE.
 const (
 	PIN_CHANGE_FLAG_UNBLOCK        uint32 = 0x00000001

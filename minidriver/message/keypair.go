@@ -2,9 +2,9 @@ package message
 
 import "github.com/ncrypt11/ncrypt11/token/secret"
 
-// importKeyPairLen is where pbInput begins: dwVersion at 0, bContainerIndex at 4 and three bytes of padding, PinId at 8, dwKeySpec at 12, dwKeySize at 16,
+// ImportKeyPairLen is where pbInput begins: dwVersion at 0, bContainerIndex at 4 and three bytes of padding, PinId at 8, dwKeySpec at 12, dwKeySize at 16,
 // cbInput at 20.
-const importKeyPairLen = 24
+const ImportKeyPairLen = 24
 
 // ImportKeyPair is CARD_IMPORT_KEYPAIR: a private key, and the container that it is for.
 type ImportKeyPair struct {
@@ -19,19 +19,28 @@ type ImportKeyPair struct {
 // Errors: ERROR_REVISION_MISMATCH, SCARD_E_INVALID_PARAMETER.
 func ParseImportKeyPair(b []byte) (*ImportKeyPair, error) {
 	const name = "CARD_IMPORT_KEYPAIR"
-	if err := check(name, b, importKeyPairLen); err != nil {
+	if err := check(name, b, ImportKeyPairLen); err != nil {
 		return nil, err
 	}
-	data, err := behind(name, b, importKeyPairLen, ulong(b, 20))
+	data, err := behind(name, b, ImportKeyPairLen, ulong(b, 20))
 	if err != nil {
 		return nil, err
 	}
 	return &ImportKeyPair{ContainerIndex: b[4], PinID: ulong(b, 8), KeySpec: ulong(b, 12), KeySize: ulong(b, 16), Input: data[0]}, nil
 }
 
+// ImportKeyPairSize is how many bytes a CARD_IMPORT_KEYPAIR says that it has with its key; false where there are fewer.
+func ImportKeyPairSize(b []byte) (int, bool) {
+	if len(b) < ImportKeyPairLen || ulong(b, 20) > MaxData {
+		return 0, false
+	}
+	n := ImportKeyPairLen + int(ulong(b, 20))
+	return n, n <= len(b)
+}
+
 // Bytes gives the structure with its key, which the caller closes.
 func (m *ImportKeyPair) Bytes() *secret.Bytes {
-	s, b := start(importKeyPairLen, m.Input)
+	s, b := start(ImportKeyPairLen, m.Input)
 	b[4] = m.ContainerIndex
 	put(b, 8, m.PinID)
 	put(b, 12, m.KeySpec)

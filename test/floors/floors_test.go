@@ -54,6 +54,8 @@ var floors = map[string]int{
 	"inject":                           4, // over guard: statements
 	"inject/target":                    6, // over token
 	"ncryptmap":                        6, // over token: NCrypt for programs that know it
+	"minidriver/message":               2, // over nte
+	"minidriver":                       6, // over token: a smart-card minidriver's secure key injection
 	"wire":                             6,
 	"cabi":                             7,
 	"cmd/ncrypt11":                     7,

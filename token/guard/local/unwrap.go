@@ -23,6 +23,9 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 		return nil, err
 	}
 	defer k.release()
+	if _, ok := injections[s.Row.Primitive]; ok {
+		return g.inject(v, k, s, wrapped, p)
+	}
 	plain, err := unwrapPlain(k, s, wrapped, spec, p.Class)
 	if err != nil {
 		return nil, unwrapError(err)
