@@ -33,6 +33,7 @@ func generation(t *testing.T, tok *token) {
 	tok.generatesEdwards(t)
 	tok.generatesMontgomery(t)
 	tok.generatesKEM(t)
+	tok.generatesMLDSA(t)
 }
 
 func (tok *token) generates(t *testing.T, m ck.MechanismType) {

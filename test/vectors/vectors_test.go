@@ -38,7 +38,7 @@ func TestVectors(t *testing.T) {
 		run  func(*testing.T, *token)
 	}{
 		{"OpenSSL", opensslAnswers}, {"AES", aesVectors}, {"KeyWrap", wrapVectors}, {"WrappedKeys", wrappedKeys}, {"MAC", macVectors}, {"RSA", rsaVectors},
-		{"RSAEncryption", rsaEncryptionVectors}, {"ECDSA", ecdsaVectors}, {"EdDSA", eddsaVectors}, {"ECDH", ecdhVectors}, {"HKDF", hkdfVectors}, {"Generation", generation},
+		{"RSAEncryption", rsaEncryptionVectors}, {"ECDSA", ecdsaVectors}, {"EdDSA", eddsaVectors}, {"MLDSA", mldsaVectors}, {"ECDH", ecdhVectors}, {"HKDF", hkdfVectors}, {"Generation", generation},
 	} {
 		t.Run(family.name, func(t *testing.T) { family.run(t, tok) })
 	}
@@ -175,10 +175,21 @@ func (h *hexBytes) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
+// keyBytes are hexBytes in some files, and in others the numbers of a key, which are in its DER too.
+type keyBytes []byte
+
+func (k *keyBytes) UnmarshalJSON(b []byte) error {
+	if b[0] != '"' {
+		return nil
+	}
+	return (*hexBytes)(k).UnmarshalJSON(b)
+}
+
 // group and vector have the fields of all Wycheproof files that are read here.
 type group struct {
 	KeySize, IVSize, TagSize, SLen int
 	SHA, MGFSHA                    string
+	PublicKey                      keyBytes
 	PublicKeyDER                   hexBytes `json:"publicKeyDer"`
 	PrivateKeyPKCS8                hexBytes `json:"privateKeyPkcs8"`
 	Tests                          []vector
@@ -190,7 +201,7 @@ type vector struct {
 	Flags   []string
 	Result  string
 
-	Key, IV, AAD, Msg, CT, Tag, Label, Public, Private, Shared, Sig hexBytes
+	Key, IV, AAD, Msg, CT, Tag, Label, Public, Private, Shared, Sig, Ctx hexBytes
 }
 
 func (v *vector) has(flag string) bool { return slices.Contains(v.Flags, flag) }
