@@ -70,6 +70,7 @@ const (
 	NCRYPT_DH_PARAMETERS_PROPERTY                  = "DHParameters"
 	NCRYPT_PIN_PROPERTY                            = "SmartCardPin"
 	NCRYPT_CERTIFICATE_PROPERTY                    = "SmartCardKeyCertificate"
+	NCRYPT_READER_PROPERTY                         = "SmartCardReader"
 	NCRYPT_USE_VIRTUAL_ISOLATION_PROPERTY          = "Virtual Iso"
 	NCRYPT_USE_PER_BOOT_KEY_PROPERTY               = "Per Boot Key"
 	NCRYPT_CHANGEPASSWORD_PROPERTY                 = "SmartCardChangePassword"

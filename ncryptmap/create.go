@@ -27,11 +27,17 @@ func (k *KSP) CreatePersistedKey(prov Handle, algorithmName, name string, legacy
 	if err := key.begin(); err != nil {
 		return 0, err
 	}
+	if err := key.specify(legacyKeySpec); err != nil {
+		return 0, err
+	}
 	return k.handles.add(key), nil
 }
 
-// begin checks what can be known of a key before there is one: that its name is free, and that it can be isolated.
+// begin checks what can be known of a key before there is one: where it goes, that its name is free, and that it can be isolated.
 func (k *key) begin() error {
+	if err := k.place(); err != nil {
+		return err
+	}
 	if err := k.free(); err != nil {
 		return err
 	}
@@ -105,13 +111,16 @@ func (k *key) finalize(flags uint32) error {
 			return err
 		}
 	}
+	if err := k.fits(); err != nil {
+		return err
+	}
 	s, err := k.provider.session(k.machine, true)
 	if err != nil {
 		return status(err)
 	}
 	if err := k.become(s); err != nil {
 		_ = s.Close()
-		return status(err)
+		return k.provider.status(err)
 	}
 	k.session, k.final = s, true
 	if k.persistent() {

@@ -14,7 +14,8 @@ import (
 // key is what a key's handle stands for. Its states are those of a key that is made in steps: first nothing but what it is to be, then final.
 type key struct {
 	mu       sync.Mutex
-	provider *provider
+	asked    *provider // that the program opened
+	provider *provider // that has the key: the same, but for what is asked of cards
 	final    bool
 	gone     bool // freed or deleted, while another call waited for it
 
@@ -40,6 +41,8 @@ type key struct {
 	class    ck.ObjectClass
 	loggedIn *token.Session // before the key is final: keeps the login
 	archive  *archive       // what may be archived once through this handle; nil: nothing
+
+	legacyKeySpec uint32 // what a card's key is for
 }
 
 // persistent says whether the key is kept.
@@ -110,7 +113,7 @@ func (k *KSP) finished(h Handle) (*key, error) {
 // newKey is a key that is to be made, with CNG's defaults: not exportable, and for everything that its algorithm can do.
 func newKey(p *provider, name string, flags uint32) *key {
 	return &key{
-		provider: p, name: name, machine: flags&NCRYPT_MACHINE_KEY_FLAG != 0, flags: flags, usage: plan.NCRYPT_ALLOW_ALL_USAGES,
+		asked: p, provider: p, name: name, machine: flags&NCRYPT_MACHINE_KEY_FLAG != 0, flags: flags, usage: plan.NCRYPT_ALLOW_ALL_USAGES,
 		custom: map[string][]byte{}, transient: map[string][]byte{},
 	}
 }

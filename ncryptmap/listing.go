@@ -63,4 +63,7 @@ func (k *KSP) EnumStorageProviders(flags uint32) ([]ProviderName, error) {
 	return slices.Clone(providers), nil
 }
 
-var providers = []ProviderName{{MS_KEY_STORAGE_PROVIDER, "ncrypt11: keys that cannot leave"}}
+var providers = []ProviderName{
+	{MS_KEY_STORAGE_PROVIDER, "ncrypt11: keys that cannot leave"},
+	{MS_SMART_CARD_KEY_STORAGE_PROVIDER, "ncrypt11: keys in tokens that are made as smart cards"},
+}

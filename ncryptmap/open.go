@@ -21,21 +21,32 @@ func (k *KSP) OpenKey(prov Handle, name string, legacyKeySpec, flags uint32) (Ha
 	if err := plan.CheckName(name); err != nil {
 		return 0, nte.Errorf(nte.NTE_INVALID_PARAMETER, "%w", err)
 	}
-	machine := flags&NCRYPT_MACHINE_KEY_FLAG != 0
-	s, err := p.session(machine, false)
-	if err != nil {
-		return 0, status(err)
-	}
-	if s == nil {
-		return 0, noKeyset(name)
-	}
 	key := newKey(p, name, flags&NCRYPT_MACHINE_KEY_FLAG)
-	key.final, key.session = true, s
-	if err := key.load(); err != nil {
+	if err := key.open(legacyKeySpec); err != nil {
 		key.close()
-		return 0, status(err)
+		return 0, p.status(err)
 	}
 	return k.handles.add(key), nil
+}
+
+// open finds the key where its name says that it is kept.
+func (k *key) open(legacyKeySpec uint32) error {
+	k.final = true
+	if k.provider.card {
+		if err := k.place(); err != nil {
+			return err
+		}
+		return k.openOnCard(legacyKeySpec)
+	}
+	s, err := k.provider.session(k.machine, false)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return noKeyset(k.name)
+	}
+	k.session = s
+	return k.load()
 }
 
 func noKeyset(name string) error {
@@ -72,6 +83,7 @@ func (k *key) recognize(set *attr.Set) error {
 	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
 	name, _ := set.Get(ck.CKA_NCRYPT_KEY_NAME)
 	k.class, k.name = ck.ObjectClass(class), string(name)
+	k.legacyKeySpec = legacyKeySpecOf(set)
 	switch ck.KeyType(keyType) {
 	case ck.CKK_RSA:
 		modulus, _ := set.Get(ck.CKA_MODULUS)
@@ -116,7 +128,7 @@ func (k *KSP) DeleteKey(handle Handle, flags uint32) error {
 		return noKeyset(key.name)
 	}
 	if err := key.destroy(); err != nil {
-		return status(err)
+		return key.provider.status(err)
 	}
 	k.handles.remove(handle)
 	key.drop()
@@ -174,6 +186,9 @@ func (k *KSP) EnumKeys(prov Handle, scope string, flags uint32) ([]KeyName, erro
 	if err := checkFlags(callEnumKeys, flags); err != nil {
 		return nil, err
 	}
+	if p.card {
+		return p.listCards(scope, flags&NCRYPT_MACHINE_KEY_FLAG)
+	}
 	if scope != "" {
 		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "the software provider has no scope %q", scope)
 	}
@@ -182,7 +197,11 @@ func (k *KSP) EnumKeys(prov Handle, scope string, flags uint32) ([]KeyName, erro
 		return nil, status(err)
 	}
 	defer s.Close()
-	return list(s, flags&NCRYPT_MACHINE_KEY_FLAG)
+	names, err := list(s, flags&NCRYPT_MACHINE_KEY_FLAG)
+	for i := range names {
+		names[i].LegacyKeySpec = 0 // that is for cards
+	}
+	return names, err
 }
 
 func list(s *token.Session, flags uint32) ([]KeyName, error) {
@@ -198,7 +217,7 @@ func list(s *token.Session, flags uint32) ([]KeyName, error) {
 			if err != nil || k.recognize(set) != nil || k.name == "" {
 				continue // deleted meanwhile, or not one of NCrypt's
 			}
-			names = append(names, KeyName{k.name, k.algorithm.name, 0, flags})
+			names = append(names, KeyName{k.name, k.algorithm.name, k.legacyKeySpec, flags})
 		}
 	}
 	return names, nil

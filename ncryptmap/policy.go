@@ -5,30 +5,69 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
 // setPIN is NCRYPT_PIN_PROPERTY: logs in to the token that the key is in. It cannot be read.
 func setPIN(k *key, value []byte, _ uint32) error {
-	text, ok := blob.ParseWide(value)
-	if !ok {
-		return nte.Errorf(nte.NTE_BAD_DATA, "the PIN is not UTF-16")
+	pin, err := parsePIN(value)
+	if err != nil {
+		return err
 	}
-	pin := secret.Copy([]byte(text))
 	defer pin.Close()
 	if k.session != nil {
 		return login(k.session, pin)
 	}
-	s, err := k.provider.session(k.machine, true)
+	s, err := k.provider.sessionFor(k.machine, pin)
 	if err != nil {
 		return err
 	}
+	if k.loggedIn != nil {
+		_ = k.loggedIn.Close()
+	}
+	k.loggedIn = s
+	return nil
+}
+
+func parsePIN(value []byte) (*secret.Bytes, error) {
+	text, ok := blob.ParseWide(value)
+	if !ok {
+		return nil, nte.Errorf(nte.NTE_BAD_DATA, "the PIN is not UTF-16")
+	}
+	return secret.Copy([]byte(text)), nil
+}
+
+// sessionFor opens a session that is logged in: a login lasts as long as a session does.
+func (p *provider) sessionFor(machine bool, pin *secret.Bytes) (*token.Session, error) {
+	s, err := p.session(machine, true)
+	if err != nil {
+		return nil, err
+	}
 	if err := login(s, pin); err != nil {
 		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// setPIN logs in to the provider's token as long as its handle lasts, so that its keys are seen. Of several cards that is the first one of the user's, else of
+// the machine's: a PIN is not tried on another.
+func (p *provider) setPIN(value []byte) error {
+	pin, err := parsePIN(value)
+	if err != nil {
 		return err
 	}
-	k.loggedIn = s // a login lasts as long as a session does
-	return nil
+	defer pin.Close()
+	_, mine, err := p.slot(false)
+	if err != nil {
+		return err
+	}
+	s, err := p.sessionFor(!mine, pin)
+	if err == nil {
+		p.keepLogin(s)
+	}
+	return err
 }
 
 // The parts of a security descriptor (SECURITY_INFORMATION), as flags of GetProperty and SetProperty.

@@ -113,7 +113,7 @@ func (k *KSP) SetProperty(object Handle, name string, value []byte, flags uint32
 	if err := checkValue(name, value); err != nil {
 		return err
 	}
-	return status(key.setProperty(name, value, flags))
+	return key.provider.status(key.setProperty(name, value, flags))
 }
 
 func (k *key) setProperty(name string, value []byte, flags uint32) error {

@@ -22,6 +22,8 @@ func (p *provider) property(name string, flags uint32) ([]byte, error) {
 	if err := checkFlags(callGetProperty, flags); err != nil {
 		return nil, err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch name {
 	case NCRYPT_NAME_PROPERTY:
 		return blob.Wide(p.name), nil
@@ -55,6 +57,11 @@ func (p *provider) setProperty(name string, value []byte, flags uint32) error {
 	if err := checkFlags(callSetProperty, flags); err != nil {
 		return err
 	}
+	if name == NCRYPT_PIN_PROPERTY && (p.card || p.label != "") {
+		return p.status(p.setPIN(value))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch name {
 	case NCRYPT_USE_CONTEXT_PROPERTY:
 		p.context = slices.Clone(value)

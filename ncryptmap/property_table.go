@@ -95,7 +95,7 @@ func frozen(name string) error {
 }
 
 func getProviderHandle(k *key, _ uint32) ([]byte, error) {
-	handle := k.provider.ksp.handles.add(k.provider)
+	handle := k.provider.ksp.handles.add(k.provider.in(k.provider.label)) // which is freed by itself
 	return binary.LittleEndian.AppendUint64(nil, uint64(handle)), nil
 }
 
@@ -174,6 +174,7 @@ var policyProperties = []property{
 	{NCRYPT_USE_PER_BOOT_KEY_PROPERTY, flagAttribute(isPerBoot, ck.CKA_NCRYPT_PER_BOOT), nil},
 	{NCRYPT_SECURITY_DESCR_PROPERTY, getSecurity, setSecurity},
 	{NCRYPT_PIN_PROPERTY, nil, setPIN},
+	{NCRYPT_READER_PROPERTY, getReader, nil},
 	{NCRYPT_CERTIFICATE_PROPERTY, missing(NCRYPT_CERTIFICATE_PROPERTY), nil},
 	{NCRYPT_USE_COUNT_PROPERTY, nil, nil},
 	{NCRYPT_IMPL_TYPE_PROPERTY, nil, nil},
@@ -199,6 +200,8 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 		return err
 	case policy&^allExportPolicies != 0:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "export policy %#x has unknown bits", policy)
+	case policy != 0 && k.provider.card:
+		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "no key leaves a card")
 	case policy != 0 && k.isolated():
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "a key that is isolated cannot be exported")
 	case k.most.forbids(policy, 0):

@@ -2,6 +2,7 @@ package ncryptmap
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token"
@@ -13,11 +14,15 @@ import (
 
 // provider is an open key storage provider. Each scope of keys is a token; a provider that was opened by a token's label has that one for both.
 type provider struct {
-	ksp     *KSP
-	name    string
-	label   string // of the token that was asked for; empty: those that NCrypt's keys are in
-	context []byte // the property Use Context
-	window  []byte // the property HWND Handle
+	ksp   *KSP
+	name  string
+	label string // of the token that was asked for; empty: those that NCrypt's keys are in
+	card  bool   // its tokens are smart cards
+
+	mu       sync.Mutex     // of what follows
+	context  []byte         // the property Use Context
+	window   []byte         // the property HWND Handle
+	loggedIn *token.Session // keeps the login of the property SmartCardPin
 }
 
 // TokenLabel is the label of the tokens that are made for NCrypt's keys, where there is none with NCrypt's semantics.
@@ -33,6 +38,8 @@ func (k *KSP) OpenStorageProvider(name string, flags uint32) (Handle, error) {
 	switch name {
 	case "", MS_KEY_STORAGE_PROVIDER:
 		p.name = MS_KEY_STORAGE_PROVIDER
+	case MS_SMART_CARD_KEY_STORAGE_PROVIDER:
+		p.card = true // whether there is a card or not
 	default:
 		slots, err := k.tokens(func(info *ck.TokenInfo, _ *token.Description) bool { return info.Label == name })
 		if err != nil {
@@ -46,7 +53,17 @@ func (k *KSP) OpenStorageProvider(name string, flags uint32) (Handle, error) {
 	return k.handles.add(p), nil
 }
 
-func (p *provider) close() {}
+func (p *provider) close() { p.keepLogin(nil) }
+
+// keepLogin has a session live as long as the provider's handle, in place of the one before.
+func (p *provider) keepLogin(s *token.Session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.loggedIn != nil {
+		_ = p.loggedIn.Close()
+	}
+	p.loggedIn = s
+}
 
 // tokens gives the slots of the initialized tokens that are wanted.
 func (k *KSP) tokens(wanted func(*ck.TokenInfo, *token.Description) bool) ([]ck.SlotID, error) {
@@ -64,18 +81,26 @@ func (k *KSP) tokens(wanted func(*ck.TokenInfo, *token.Description) bool) ([]ck.
 	}), nil
 }
 
-// slot finds the token of a scope: the one that the provider was opened with; else the first with NCrypt's semantics.
-func (p *provider) slot(machine bool) (ck.SlotID, bool, error) {
+// slots finds the tokens of a scope: the one that the provider was opened with; else those with NCrypt's semantics that are no smart cards, or are.
+func (p *provider) slots(machine bool) ([]ck.SlotID, error) {
 	scope := config.User
 	if machine {
 		scope = config.Machine
 	}
-	slots, err := p.ksp.tokens(func(info *ck.TokenInfo, d *token.Description) bool {
-		if p.label != "" {
+	return p.ksp.tokens(func(info *ck.TokenInfo, d *token.Description) bool {
+		switch {
+		case p.card:
+			return d.Scope == scope && d.SmartCard && (p.label == "" || info.Label == p.label)
+		case p.label != "":
 			return info.Label == p.label
 		}
-		return d.Scope == scope && d.NCrypt && !d.PerBoot
+		return d.Scope == scope && d.NCrypt && !d.PerBoot && !d.SmartCard
 	})
+}
+
+// slot finds the first token of a scope.
+func (p *provider) slot(machine bool) (ck.SlotID, bool, error) {
+	slots, err := p.slots(machine)
 	if err != nil || len(slots) == 0 {
 		return 0, false, err
 	}
@@ -91,13 +116,16 @@ func (p *provider) make(machine bool) (ck.SlotID, error) {
 	return p.ksp.engine.CreateOnce(spec, func() (ck.SlotID, bool, error) { return p.slot(machine) })
 }
 
-// session opens a session with the token of a scope; nil where there is no such token and none is to be made.
+// session opens a session with the token of a scope; nil where there is no such token and none is to be made. A card that is not there is an error.
 func (p *provider) session(machine, mayMake bool) (*token.Session, error) {
 	slot, there, err := p.slot(machine)
 	if err != nil {
 		return nil, err
 	}
 	if !there {
+		if p.card {
+			return nil, p.noCard()
+		}
 		if !mayMake {
 			return nil, nil
 		}
