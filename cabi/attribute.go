@@ -134,7 +134,9 @@ func fillOne(a *C.CK_ATTRIBUTE, r *token.Reading) error {
 	if arrayAttributes[r.Type] && len(r.Value) > 0 {
 		return fillArray(a, r.Value)
 	}
-	return fillValue(a, r.Value)
+	err := fillValue(a, r.Value)
+	r.Untaken = err != nil || a.pValue == nil
+	return err
 }
 
 func fillValue(a *C.CK_ATTRIBUTE, value []byte) error {

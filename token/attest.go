@@ -29,7 +29,7 @@ func (s *Session) loadAll(handles []ck.ObjectHandle) (guard.Keys, []guard.Ref, e
 	defer t.mu.Unlock()
 	refs := make([]guard.Ref, len(handles))
 	for i, h := range handles {
-		o, err := t.object(h)
+		o, err := s.object(h)
 		if err != nil {
 			return nil, nil, handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"encoding/hex"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -23,6 +24,12 @@ type draft struct {
 	generation int64 // of the token, when the object was admitted
 	logouts    uint  // that there had been
 	overwrite  bool  // the key may take the place of one of the same name (CKA_NCRYPT_OVERWRITE)
+
+	unfinished bool      // the key is to be final later (CKA_NCRYPT_DO_NOT_FINALIZE)
+	from       *object   // what becomes final, and keeps its handle
+	archiving  uint32    // plan.Archiving of the template
+	open       bool      // the guard's policy is that of the key that leaves once
+	archive    guard.Ref // that key; 0: none
 }
 
 // errInitialized is for what was begun before C_InitToken in another process.
@@ -32,6 +39,8 @@ var errInitialized = ck.Errorf(ck.CKR_FUNCTION_FAILED, "another process has just
 func draftOf(built *attr.New) *draft {
 	d := newDraft(built.Set)
 	d.overwrite = built.Asked.Bool(ck.CKA_NCRYPT_OVERWRITE)
+	d.unfinished = built.Asked.Bool(ck.CKA_NCRYPT_DO_NOT_FINALIZE)
+	d.archiving = plan.Archiving(d.set)
 	return d
 }
 
@@ -42,9 +51,20 @@ func newDraft(set *attr.Set) *draft {
 	return d
 }
 
-func (d *draft) isToken() bool         { return d.set.Bool(ck.CKA_TOKEN) }
-func (d *draft) private() bool         { return d.set.Bool(ck.CKA_PRIVATE) }
-func (d *draft) policy() *guard.Policy { return policyOf(d.id, d.set) }
+func (d *draft) isToken() bool { return d.set.Bool(ck.CKA_TOKEN) }
+func (d *draft) private() bool { return d.set.Bool(ck.CKA_PRIVATE) }
+
+// policy is what the guard shall enforce. A key that is not final can do nothing.
+func (d *draft) policy() *guard.Policy {
+	p := policyOf(d.id, d.set)
+	switch {
+	case d.open:
+		return openPolicy(p, d.archiving)
+	case d.unfinished:
+		p.Usage = 0
+	}
+	return p
+}
 
 // wipePrivateData zeroes the value of a private data object, which was in the attributes until the guard had it.
 func wipePrivateData(set *attr.Set) {
@@ -149,8 +169,11 @@ func (s *Session) keep(drafts ...*draft) ([]ck.ObjectHandle, error) {
 	defer t.mu.Unlock()
 	var rows []*store.Object
 	for _, d := range drafts {
-		if !d.isToken() {
+		if !d.isToken() || d.unfinished {
 			if err := t.stillAdmits(d); err != nil {
+				return nil, err
+			}
+			if err := t.nameIsFree(d); err != nil {
 				return nil, err
 			}
 			continue
@@ -221,6 +244,15 @@ func (s *Session) newObject(d *draft) *object {
 	} else {
 		o.rev = d.row.Rev
 	}
+	if d.unfinished {
+		o.draft = d
+	}
+	if d.archive != 0 {
+		s.mayArchive(o, d.archive, d.archiving)
+	}
+	if d.from != nil {
+		s.inherit(d, o)
+	}
 	return o
 }
 
@@ -229,6 +261,9 @@ func discard(keys guard.Keys, drafts ...*draft) {
 	for _, d := range drafts {
 		if d != nil && d.key != nil {
 			keys.Forget(d.key.Ref)
+		}
+		if d != nil && d.archive != 0 {
+			keys.Forget(d.archive)
 		}
 	}
 }

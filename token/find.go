@@ -21,7 +21,7 @@ func (s *Session) FindObjectsInit(t attr.Template) error {
 	if s.find != nil {
 		return ck.CKR_OPERATION_ACTIVE
 	}
-	found, err := s.tok.matching(t)
+	found, err := s.matching(t)
 	if err != nil {
 		return err
 	}
@@ -30,13 +30,14 @@ func (s *Session) FindObjectsInit(t attr.Template) error {
 }
 
 // matching gives the handles of all visible objects that t matches.
-func (t *Token) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
+func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
+	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.sync(); err != nil {
 		return nil, err
 	}
-	found := t.matchingInMemory(tmpl)
+	found := s.matchingInMemory(tmpl)
 	if value, ok := tmpl.Find(ck.CKA_TOKEN); ok && len(value) == 1 && value[0] == 0 {
 		return found, nil
 	}
@@ -62,10 +63,10 @@ func (t *Token) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 }
 
 // matchingInMemory looks through the objects that are not stored, in the order of their making.
-func (t *Token) matchingInMemory(tmpl attr.Template) []ck.ObjectHandle {
+func (s *Session) matchingInMemory(tmpl attr.Template) []ck.ObjectHandle {
 	var found []ck.ObjectHandle
-	for h, o := range t.objects.unstored {
-		if match, _ := t.matches(o, tmpl); match { // its attributes are in memory: no error can be
+	for h, o := range s.tok.objects.unstored {
+		if match, _ := s.tok.matches(o, tmpl); match && s.sees(o) { // its attributes are in memory: no error can be
 			found = append(found, h)
 		}
 	}

@@ -89,7 +89,7 @@ func (s *Session) DestroyTogether(handles ...ck.ObjectHandle) error {
 
 // destroyable gives a stored object that this session may destroy. The token's lock is held.
 func (s *Session) destroyable(h ck.ObjectHandle) (*object, error) {
-	o, err := s.tok.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return nil, err
 	}

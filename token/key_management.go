@@ -34,13 +34,9 @@ func (s *Session) makeKey(d *draft, by func(guard.Keys, guard.Vault) (*guard.Key
 	if err != nil {
 		return 0, err
 	}
-	key, err := by(keys, vault)
-	if err != nil {
-		return 0, s.tok.noteLost(err)
-	}
-	if err := d.accept(key); err != nil {
+	if err := d.make(keys, vault, func(v guard.Vault) (*guard.Key, error) { return by(keys, v) }); err != nil {
 		discard(keys, d)
-		return 0, err
+		return 0, s.tok.noteLost(err)
 	}
 	return s.keepOne(keys, d)
 }
@@ -100,6 +96,7 @@ func (s *Session) GenerateKeyPair(m ck.Mechanism, pub, priv attr.Template) (publ
 }
 
 func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.ObjectHandle, ck.ObjectHandle, error) {
+	public.unfinished = private.unfinished
 	if _, _, err := s.admit(public); err != nil {
 		return 0, 0, err
 	}
@@ -107,13 +104,11 @@ func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.Obje
 	if err != nil {
 		return 0, 0, err
 	}
-	key, err := keys.Generate(vault, scheme, specOf(public.set), private.policy())
-	if err != nil {
-		return 0, 0, err
-	}
-	err = private.accept(key)
+	err = private.make(keys, vault, func(v guard.Vault) (*guard.Key, error) {
+		return keys.Generate(v, scheme, specOf(public.set), private.policy())
+	})
 	if err == nil {
-		err = public.agree(key.Public)
+		err = public.agree(private.key.Public)
 	}
 	if err == nil {
 		err = completePublic(public.set)
@@ -126,6 +121,7 @@ func (s *Session) makePair(scheme *mech.Scheme, public, private *draft) (ck.Obje
 		discard(keys, private)
 		return 0, 0, err
 	}
+	s.pair(handles[0], handles[1])
 	return handles[0], handles[1], nil
 }
 
@@ -134,7 +130,7 @@ func (s *Session) useFor(h ck.ObjectHandle, scheme *mech.Scheme, op mech.Op, inv
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, err := t.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return 0, nil, handleError(err, invalid)
 	}

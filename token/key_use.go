@@ -18,6 +18,9 @@ type keyUse struct {
 
 // usable gives the object as a key. Error: CKR_OBJECT_HANDLE_INVALID where it is none. The token's lock is held.
 func (t *Token) usable(o *object) (*keyUse, error) {
+	if o.draft != nil {
+		return nil, errNotFinal
+	}
 	set, err := t.attributes(o)
 	if err != nil {
 		return nil, err

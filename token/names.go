@@ -64,6 +64,24 @@ func (t *Token) claim(change *store.Change, drafts []*draft) error {
 	return nil
 }
 
+// nameIsFree says early of a key that is not final whether its name is taken. Whether it is then is asked again when the key is stored. The token's lock is held.
+func (t *Token) nameIsFree(d *draft) error {
+	name, named := d.set.Get(ck.CKA_NCRYPT_UNIQUE_NAME)
+	if !named || !d.unfinished || d.overwrite {
+		return nil
+	}
+	bearers, err := t.bearers(name)
+	if err == nil && len(bearers) > 0 {
+		return taken(d.set)
+	}
+	return err
+}
+
+func taken(set *attr.Set) error {
+	name, _ := set.Get(ck.CKA_NCRYPT_KEY_NAME)
+	return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%w: %q", ErrNameTaken, name)
+}
+
 // bearers are the keys of a name: one, or none.
 func (t *Token) bearers(unique []byte) ([]*object, error) {
 	if err := t.sync(); err != nil {
@@ -98,8 +116,7 @@ func (t *Token) takeOver(change *store.Change, d *draft, bearer *object) error {
 		return err
 	}
 	if !d.overwrite {
-		name, _ := set.Get(ck.CKA_NCRYPT_KEY_NAME)
-		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%w: %q", ErrNameTaken, name)
+		return taken(set)
 	}
 	switch {
 	case bearer.private && !t.seesPrivate():

@@ -3,6 +3,7 @@ package token
 import (
 	"sync/atomic"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -25,6 +26,10 @@ type object struct {
 	use   *keyUse   // what using the key needs of attrs; nil: not asked yet
 	ref   guard.Ref // 0: not loaded into the guard, or keyless
 	used  uint64    // when ref was asked for, by loadedKeys.uses
+
+	draft   *draft   // of a key that is not final, which only its session sees; nil: it is
+	half    *object  // the public half of such a key, where a pair was generated
+	archive *archive // what may leave once; nil: nothing
 }
 
 // isToken says whether the object is stored (CKA_TOKEN).
@@ -92,6 +97,7 @@ func policyOf(id store.ID, set *attr.Set) *guard.Policy {
 		Trusted:            set.Bool(ck.CKA_TRUSTED),
 		AlwaysAuthenticate: set.Bool(ck.CKA_ALWAYS_AUTHENTICATE),
 		Token:              set.Bool(ck.CKA_TOKEN),
+		WrapBy:             plan.WrapBy(set),
 		Allowed:            allowedMechanisms(set),
 	}
 	if p.Class == ck.CKO_DATA {

@@ -84,11 +84,7 @@ func (d *draft) importKey(keys guard.Keys, vault guard.Vault, secretParts attr.T
 		d.set.Delete(ck.CKA_VALUE)
 		defer secret.Wipe(value)
 	}
-	key, err := keys.Import(vault, m, d.policy())
-	if err != nil {
-		return err
-	}
-	return d.accept(key)
+	return d.make(keys, vault, func(v guard.Vault) (*guard.Key, error) { return keys.Import(v, m, d.policy()) })
 }
 
 // CopyObject is C_CopyObject. A key is copied inside the guard.
@@ -132,9 +128,12 @@ func (s *Session) snapshot(h ck.ObjectHandle) (*attr.Set, guard.Ref, error) {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, err := t.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return nil, 0, err
+	}
+	if o.draft != nil {
+		return nil, 0, errNotFinal
 	}
 	set, err := t.attributes(o)
 	if err != nil || !keyed(set) {
@@ -153,7 +152,7 @@ func (s *Session) DestroyObject(h ck.ObjectHandle) error {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, err := t.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return err
 	}
@@ -174,8 +173,10 @@ func (s *Session) DestroyObject(h ck.ObjectHandle) error {
 			return err
 		}
 	}
-	t.forget(o)
-	t.objects.remove(o)
+	t.bury(o)
+	if o.half != nil && o.half.draft != nil {
+		t.bury(o.half) // neither becomes final without the other
+	}
 	return nil
 }
 
@@ -187,7 +188,7 @@ func (s *Session) ObjectSize(h ck.ObjectHandle) (uint, error) {
 	defer s.mu.Unlock()
 	s.tok.mu.Lock()
 	defer s.tok.mu.Unlock()
-	o, err := s.tok.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return 0, err
 	}
@@ -209,6 +210,9 @@ func (s *Session) SetAttributes(h ck.ObjectHandle, t attr.Template) error {
 	if err != nil {
 		return err
 	}
+	if done, err := s.setUnfinished(h, t, facts); done {
+		return err
+	}
 	tok.mu.Lock()
 	defer tok.mu.Unlock()
 	for {
@@ -224,7 +228,7 @@ func (s *Session) SetAttributes(h ck.ObjectHandle, t attr.Template) error {
 
 func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts attr.Facts) error {
 	t := s.tok
-	o, err := t.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return err
 	}
@@ -236,6 +240,13 @@ func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts att
 	}
 	set, err := t.attributes(o)
 	if err != nil {
+		return err
+	}
+	archiving := uint32(0)
+	if o.archive != nil {
+		archiving = o.archive.bits
+	}
+	if archiving, err = keepArchivePolicy(archiving, tmpl); err != nil {
 		return err
 	}
 	if tmpl, err = plan.Expand(tmpl, classOf(set), keyTypeOf(set)); err != nil {
@@ -253,7 +264,11 @@ func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts att
 		return err
 	}
 	t.noteNCrypt(changed)
-	return t.change(o, changed)
+	if err := t.change(o, changed); err != nil {
+		return err
+	}
+	t.limitArchive(o, archiving)
+	return nil
 }
 
 // change gives the object new attributes; its key is sealed anew where the guard's policy for it changes with them. The token's lock is held.

@@ -33,10 +33,12 @@ func newObjectTable() objectTable {
 	return t
 }
 
-// add gives the object its handle. Handles are not used twice.
+// add gives the object its handle, unless it takes over another's. Handles are not used twice.
 func (t *objectTable) add(o *object) ck.ObjectHandle {
-	t.last++
-	o.handle = t.last
+	if o.handle == 0 {
+		t.last++
+		o.handle = t.last
+	}
 	t.byHandle[o.handle] = o
 	if !o.isToken() {
 		t.unstored[o.handle] = o
@@ -71,6 +73,10 @@ func (t *objectTable) dropPrivate(keys guard.Keys) {
 		if o.ref != 0 {
 			keys.Forget(o.ref)
 		}
+		if o.archive != nil {
+			keys.Forget(o.archive.ref)
+			o.archive = nil
+		}
 		t.remove(o)
 	}
 }
@@ -81,8 +87,7 @@ func (t *Token) dropSessionObjects(s *Session) {
 	defer t.mu.Unlock()
 	for _, o := range t.objects.unstored {
 		if o.owner == s {
-			t.forget(o)
-			t.objects.remove(o)
+			t.bury(o)
 		}
 	}
 }
@@ -122,8 +127,7 @@ func (t *Token) sync() error {
 func (t *Token) dropUnseen() {
 	for id, o := range t.objects.byID {
 		if !t.objects.index.Has(id) {
-			t.forget(o)
-			t.objects.remove(o)
+			t.bury(o)
 		}
 	}
 }
@@ -154,8 +158,7 @@ func (t *Token) syncHeader() (version int64, err error) {
 // restart ends all stored objects, since the token was initialized anew.
 func (t *Token) restart() {
 	for _, o := range t.objects.byID {
-		t.forget(o)
-		t.objects.remove(o)
+		t.bury(o)
 	}
 	t.unread()
 }
@@ -189,8 +192,7 @@ func (t *Token) sawChange(row *store.Object) error {
 func (t *Token) sawDeath(id store.ID) error {
 	t.objects.index.Remove(id)
 	if o := t.objects.byID[id]; o != nil {
-		t.forget(o)
-		t.objects.remove(o)
+		t.bury(o)
 	}
 	return nil
 }

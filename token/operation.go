@@ -102,7 +102,7 @@ func (s *Session) bindKey(op *operation, use mech.Op, h ck.ObjectHandle) error {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, err := t.object(h)
+	o, err := s.object(h)
 	if err != nil {
 		return handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 	}
@@ -209,7 +209,7 @@ func (s *Session) rebind(op *operation, use mech.Op) bool {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, err := t.object(op.key.handle)
+	o, err := s.object(op.key.handle)
 	if err != nil {
 		return false
 	}

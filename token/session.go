@@ -24,6 +24,8 @@ type Session struct {
 	room   [operationKinds]operation  // where they are kept, so that starting one makes no garbage
 	halves attr.Template              // KeepHalves; nil: private keys are stored alone
 	with   []Property                 // KeepProperties
+
+	archives []*object // those that it could archive when it made them
 }
 
 // OpenSession is C_OpenSession.
@@ -90,6 +92,7 @@ func (s *Session) Close() error {
 	}
 	s.board.Closed(s.handle)
 	s.table.release(s)
+	s.tok.dropArchives(s)
 	s.tok.dropSessionObjects(s)
 	s.tok.sessionClosed(s.rw)
 	return nil

@@ -71,11 +71,19 @@ func (s *Session) wrapKey(scheme *mech.Scheme, parseErr error, wrapping, key ck.
 	if template, ok := wrapSet.Get(ck.CKA_WRAP_TEMPLATE); ok && !matchesTemplate(keySet, template) {
 		return 0, ck.Errorf(ck.CKR_KEY_HANDLE_INVALID, "the key does not match the wrapping key's CKA_WRAP_TEMPLATE")
 	}
+	once, archived := s.archiveToWrap(key)
+	if once != 0 {
+		keyRef = once
+	}
 	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme)
 	if err != nil {
 		return 0, renamed(s.tok.noteLost(err), wrapErrors)
 	}
-	return out.put(wrapped)
+	n, err := out.put(wrapped)
+	if once != 0 && err == nil && !out.Null { // a length query is no archive
+		s.archived(archived)
+	}
+	return n, err
 }
 
 // keyToWrap finds the key that shall be wrapped.

@@ -13,7 +13,7 @@ import (
 // template does not say. Errors: CKR_TEMPLATE_INCONSISTENT where the template says otherwise by the attributes themselves; CKR_ATTRIBUTE_VALUE_INVALID for
 // bits that the token cannot keep.
 func Expand(t attr.Template, class ck.ObjectClass, keyType ck.KeyType) (attr.Template, error) {
-	policy, hasPolicy, err := mask(t, ck.CKA_NCRYPT_EXPORT_POLICY, exportPoliciesOfAttributes)
+	policy, hasPolicy, err := mask(t, ck.CKA_NCRYPT_EXPORT_POLICY, exportPolicies)
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,6 @@ func Expand(t attr.Template, class ck.ObjectClass, keyType ck.KeyType) (attr.Tem
 	return agree(t, meant)
 }
 
-// exportPoliciesOfAttributes are the bits that the attributes can say. That a key may leave once, or by one mechanism only, they cannot.
-const exportPoliciesOfAttributes = NCRYPT_ALLOW_EXPORT_FLAG | NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG
-
 // mask reads a mask of bits from a template.
 func mask(t attr.Template, typ ck.AttributeType, known uint32) (uint32, bool, error) {
 	value, ok := t.Find(typ)
@@ -45,7 +42,7 @@ func mask(t attr.Template, typ ck.AttributeType, known uint32) (uint32, bool, er
 		return 0, false, err
 	}
 	if number&^uint(known) != 0 {
-		return 0, false, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%v %#x has bits that nothing here keeps", typ, number)
+		return 0, false, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "%v %#x has unknown bits", typ, number)
 	}
 	return uint32(number), true, nil
 }

@@ -3,8 +3,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
@@ -81,8 +79,8 @@ func For(set *attr.Set, tok Policy) (Plan, error) {
 	if p.Protection, err = protection(set, tok); err != nil {
 		return Plan{}, err
 	}
-	if p.Protection == Require && p.ExportPolicy != 0 && !handedOut(set) {
-		return Plan{}, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a key whose isolation is required cannot be extractable")
+	if p.Protection == Require && (p.ExportPolicy != 0 || Archiving(set) != 0) && !handedOut(set) {
+		return Plan{}, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a key whose isolation is required can neither be extractable nor archived")
 	}
 	return p, nil
 }
@@ -117,87 +115,4 @@ func protection(set *attr.Set, tok Policy) (Protection, error) {
 func handedOut(set *attr.Set) bool {
 	class, _ := set.ULong(ck.CKA_CLASS)
 	return ck.ObjectClass(class) == ck.CKO_SECRET_KEY && !set.Bool(ck.CKA_TOKEN)
-}
-
-// exportPolicies are the three that the two attributes can say.
-var exportPolicies = []struct {
-	extractable, sensitive bool
-	policy                 uint32
-}{
-	{false, true, 0},
-	{false, false, 0}, // C_GetAttributeValue reveals nothing of a key that is not extractable
-	{true, true, NCRYPT_ALLOW_EXPORT_FLAG},
-	{true, false, NCRYPT_ALLOW_EXPORT_FLAG | NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG},
-}
-
-// ExportPolicy is NCRYPT_EXPORT_POLICY_PROPERTY of a key with these attributes.
-func ExportPolicy(set *attr.Set) uint32 {
-	extractable, sensitive := set.Bool(ck.CKA_EXTRACTABLE), set.Bool(ck.CKA_SENSITIVE)
-	for _, row := range exportPolicies {
-		if row.extractable == extractable && row.sensitive == sensitive {
-			return row.policy
-		}
-	}
-	return 0
-}
-
-// usages are the bits of a key's usage with the attributes that each stands for.
-var usages = []struct {
-	attribute ck.AttributeType
-	usage     uint32
-}{
-	{ck.CKA_DECRYPT, NCRYPT_ALLOW_DECRYPT_FLAG},
-	{ck.CKA_SIGN, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKA_SIGN_RECOVER, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKA_DERIVE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
-	{ck.CKA_UNWRAP, NCRYPT_ALLOW_KEY_IMPORT_FLAG},
-}
-
-// everything is what a key type can do at most; key types that are not listed can only sign.
-var everything = []struct {
-	keyType ck.KeyType
-	usage   uint32
-}{
-	{ck.CKK_RSA, NCRYPT_ALLOW_DECRYPT_FLAG | NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_IMPORT_FLAG},
-	{ck.CKK_EC, NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
-	{ck.CKK_EC_MONTGOMERY, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
-	{ck.CKK_AES, NCRYPT_ALLOW_DECRYPT_FLAG | NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_IMPORT_FLAG},
-}
-
-// KeyUsage is NCRYPT_KEY_USAGE_PROPERTY of a key with these attributes.
-func KeyUsage(set *attr.Set) uint32 {
-	var usage uint32
-	for _, row := range usages {
-		if set.Bool(row.attribute) {
-			usage |= row.usage
-		}
-	}
-	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
-	most := NCRYPT_ALLOW_SIGNING_FLAG
-	for _, row := range everything {
-		if row.keyType == ck.KeyType(keyType) {
-			most = row.usage
-		}
-	}
-	switch {
-	case usage&NCRYPT_ALLOW_KEY_IMPORT_FLAG != 0 && unwrapsSessionKeysOnly(set):
-		return usage&^NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
-	case usage&most == most:
-		return NCRYPT_ALLOW_ALL_USAGES
-	}
-	return usage
-}
-
-// unwrapsSessionKeysOnly: CKA_UNWRAP_TEMPLATE with CKA_TOKEN FALSE is the standard's way to say NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG.
-func unwrapsSessionKeysOnly(set *attr.Set) bool {
-	value, ok := set.Get(ck.CKA_UNWRAP_TEMPLATE)
-	if !ok {
-		return false
-	}
-	template, err := attr.DecodeNested(value)
-	if err != nil {
-		return false
-	}
-	onToken, ok := template.Find(ck.CKA_TOKEN)
-	return ok && slices.Equal(onToken, attr.Bool(false))
 }

@@ -1,41 +1,47 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// ExportAttributes are the attributes that an export policy stands for. Archiving is no attribute: a key that may be archived leaves once, when it is made.
-func ExportAttributes(policy uint32) attr.Template {
-	plaintext := policy&NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG != 0
-	extractable := plaintext || policy&(NCRYPT_ALLOW_EXPORT_FLAG|NCRYPT_ALLOW_PKCS11_RSA_AES_EXPORT_FLAG) != 0
-	return attr.Template{
-		{Type: ck.CKA_EXTRACTABLE, Value: attr.Bool(extractable)},
-		{Type: ck.CKA_SENSITIVE, Value: attr.Bool(!plaintext)},
-	}
-}
+// imports are the usages that let a key open others.
+const imports = NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
 
-// usageRows are the attributes of each class that a usage stands for.
+// usageRows are the attributes of each class and the usages that turn them on. What a usage was is read back from those rows that say it: of a secret key one
+// half of a pair of functions. NCRYPT_ALLOW_KEY_ATTESTATION_FLAG has no row: no mechanism here attests to another key with one of these.
 var usageRows = []struct {
 	class     ck.ObjectClass
 	attribute ck.AttributeType
-	usage     uint32
+	usage     uint32 // any of them turns the attribute on
+	says      uint32 // what the attribute tells; 0: nothing that another row does not
 }{
-	{ck.CKO_PRIVATE_KEY, ck.CKA_DECRYPT, NCRYPT_ALLOW_DECRYPT_FLAG},
-	{ck.CKO_PRIVATE_KEY, ck.CKA_SIGN, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKO_PRIVATE_KEY, ck.CKA_SIGN_RECOVER, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKO_PRIVATE_KEY, ck.CKA_DERIVE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
-	{ck.CKO_PRIVATE_KEY, ck.CKA_UNWRAP, NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG},
-	{ck.CKO_PUBLIC_KEY, ck.CKA_ENCRYPT, NCRYPT_ALLOW_DECRYPT_FLAG},
-	{ck.CKO_PUBLIC_KEY, ck.CKA_VERIFY, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKO_PUBLIC_KEY, ck.CKA_VERIFY_RECOVER, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKO_PUBLIC_KEY, ck.CKA_WRAP, NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_ENCRYPT, NCRYPT_ALLOW_DECRYPT_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_DECRYPT, NCRYPT_ALLOW_DECRYPT_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_WRAP, NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_UNWRAP, NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_SIGN, NCRYPT_ALLOW_SIGNING_FLAG},
-	{ck.CKO_SECRET_KEY, ck.CKA_VERIFY, NCRYPT_ALLOW_SIGNING_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_DECRYPT, NCRYPT_ALLOW_DECRYPT_FLAG, NCRYPT_ALLOW_DECRYPT_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_SIGN, NCRYPT_ALLOW_SIGNING_FLAG, NCRYPT_ALLOW_SIGNING_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_SIGN_RECOVER, NCRYPT_ALLOW_SIGNING_FLAG, NCRYPT_ALLOW_SIGNING_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_DERIVE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_DECAPSULATE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
+	{ck.CKO_PRIVATE_KEY, ck.CKA_UNWRAP, imports, NCRYPT_ALLOW_KEY_IMPORT_FLAG},
+	{ck.CKO_PUBLIC_KEY, ck.CKA_ENCRYPT, NCRYPT_ALLOW_DECRYPT_FLAG, 0},
+	{ck.CKO_PUBLIC_KEY, ck.CKA_VERIFY, NCRYPT_ALLOW_SIGNING_FLAG, 0},
+	{ck.CKO_PUBLIC_KEY, ck.CKA_VERIFY_RECOVER, NCRYPT_ALLOW_SIGNING_FLAG, 0},
+	{ck.CKO_PUBLIC_KEY, ck.CKA_ENCAPSULATE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG, 0},
+	{ck.CKO_PUBLIC_KEY, ck.CKA_WRAP, imports, 0},
+	{ck.CKO_SECRET_KEY, ck.CKA_ENCRYPT, NCRYPT_ALLOW_DECRYPT_FLAG, 0},
+	{ck.CKO_SECRET_KEY, ck.CKA_DECRYPT, NCRYPT_ALLOW_DECRYPT_FLAG, NCRYPT_ALLOW_DECRYPT_FLAG},
+	{ck.CKO_SECRET_KEY, ck.CKA_WRAP, imports, 0},
+	{ck.CKO_SECRET_KEY, ck.CKA_UNWRAP, imports, NCRYPT_ALLOW_KEY_IMPORT_FLAG},
+	{ck.CKO_SECRET_KEY, ck.CKA_SIGN, NCRYPT_ALLOW_SIGNING_FLAG, NCRYPT_ALLOW_SIGNING_FLAG},
+	{ck.CKO_SECRET_KEY, ck.CKA_VERIFY, NCRYPT_ALLOW_SIGNING_FLAG, 0},
+	{ck.CKO_SECRET_KEY, ck.CKA_DERIVE, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG, NCRYPT_ALLOW_KEY_AGREEMENT_FLAG},
+}
+
+// fewTypes are the attributes that only some key types can have TRUE: a usage is not what gives it to others.
+var fewTypes = map[ck.AttributeType][]ck.KeyType{
+	ck.CKA_SIGN_RECOVER: {ck.CKK_RSA}, ck.CKA_VERIFY_RECOVER: {ck.CKK_RSA},
+	ck.CKA_ENCAPSULATE: {ck.CKK_ML_KEM}, ck.CKA_DECAPSULATE: {ck.CKK_ML_KEM},
 }
 
 // UsageAttributes are the attributes that a usage stands for, each of them said TRUE or FALSE. A key that is for imports of session keys only has
@@ -44,11 +50,11 @@ func UsageAttributes(class ck.ObjectClass, keyType ck.KeyType, usage uint32) att
 	var t attr.Template
 	for _, row := range usageRows {
 		if row.class == class {
-			on := usage&row.usage != 0 && (keyType == ck.CKK_RSA || !recovers(row.attribute))
+			few := fewTypes[row.attribute]
+			on := usage&row.usage != 0 && (few == nil || slices.Contains(few, keyType))
 			t = append(t, attr.Attribute{Type: row.attribute, Value: attr.Bool(on)})
 		}
 	}
-	const imports = NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
 	if usage&imports == NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG && class != ck.CKO_PUBLIC_KEY {
 		session := attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(false)}}
 		t = append(t, attr.Attribute{Type: ck.CKA_UNWRAP_TEMPLATE, Value: attr.EncodeNested(session)})
@@ -56,7 +62,48 @@ func UsageAttributes(class ck.ObjectClass, keyType ck.KeyType, usage uint32) att
 	return t
 }
 
-// recovers says whether an attribute is about signatures that give back what was signed, which RSA alone has.
-func recovers(typ ck.AttributeType) bool {
-	return typ == ck.CKA_SIGN_RECOVER || typ == ck.CKA_VERIFY_RECOVER
+// everything is what a key type can do at most; key types that are not listed can only sign.
+var everything = map[ck.KeyType]uint32{
+	ck.CKK_RSA:           NCRYPT_ALLOW_DECRYPT_FLAG | NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_IMPORT_FLAG,
+	ck.CKK_EC:            NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_AGREEMENT_FLAG,
+	ck.CKK_EC_MONTGOMERY: NCRYPT_ALLOW_KEY_AGREEMENT_FLAG,
+	ck.CKK_ML_KEM:        NCRYPT_ALLOW_KEY_AGREEMENT_FLAG,
+	ck.CKK_AES:           NCRYPT_ALLOW_DECRYPT_FLAG | NCRYPT_ALLOW_SIGNING_FLAG | NCRYPT_ALLOW_KEY_IMPORT_FLAG,
+}
+
+// KeyUsage is NCRYPT_KEY_USAGE_PROPERTY of a key with these attributes.
+func KeyUsage(set *attr.Set) uint32 {
+	class, _ := set.ULong(ck.CKA_CLASS)
+	var usage uint32
+	for _, row := range usageRows {
+		if row.class == ck.ObjectClass(class) && set.Bool(row.attribute) {
+			usage |= row.says
+		}
+	}
+	keyType, _ := set.ULong(ck.CKA_KEY_TYPE)
+	most, listed := everything[ck.KeyType(keyType)]
+	if !listed {
+		most = NCRYPT_ALLOW_SIGNING_FLAG
+	}
+	switch {
+	case usage&NCRYPT_ALLOW_KEY_IMPORT_FLAG != 0 && unwrapsSessionKeysOnly(set):
+		return usage&^NCRYPT_ALLOW_KEY_IMPORT_FLAG | NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
+	case usage&most == most:
+		return NCRYPT_ALLOW_ALL_USAGES
+	}
+	return usage
+}
+
+// unwrapsSessionKeysOnly: CKA_UNWRAP_TEMPLATE with CKA_TOKEN FALSE is the standard's way to say NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG.
+func unwrapsSessionKeysOnly(set *attr.Set) bool {
+	value, ok := set.Get(ck.CKA_UNWRAP_TEMPLATE)
+	if !ok {
+		return false
+	}
+	template, err := attr.DecodeNested(value)
+	if err != nil {
+		return false
+	}
+	onToken, ok := template.Find(ck.CKA_TOKEN)
+	return ok && slices.Equal(onToken, attr.Bool(false))
 }

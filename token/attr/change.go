@@ -21,19 +21,29 @@ func Copy(s *Set, t Template, f Facts) (*Set, error) {
 	if !s.Bool(ck.CKA_COPYABLE) {
 		return nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_COPYABLE is FALSE")
 	}
-	private := s.Bool(ck.CKA_PRIVATE)
 	s = s.Clone()
 	for _, typ := range []ck.AttributeType{ck.CKA_UNIQUE_ID, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_UNIQUE_NAME} {
 		s.Delete(typ)
 	}
-	set, err := change(s, t, &f, modifiable|changeOnCopy)
-	if err != nil {
-		return nil, err
+	return keptPrivate(s, t, &f, modifiable|changeOnCopy)
+}
+
+// SetUntilFinal is C_SetAttributeValue for a key that is not final yet: what was said of it when it was begun may be said anew. What goes one way only does so
+// here too. Errors are those of SetAttributes.
+func SetUntilFinal(s *Set, t Template, f Facts) (*Set, error) {
+	if !s.Bool(ck.CKA_MODIFIABLE) {
+		return nil, ck.Errorf(ck.CKR_ACTION_PROHIBITED, "CKA_MODIFIABLE is FALSE")
 	}
-	if private && !set.Bool(ck.CKA_PRIVATE) {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the copy of a private object is private")
+	return keptPrivate(s, t, &f, modifiable|changeOnCopy|untilFinal)
+}
+
+// keptPrivate changes attributes, but for the one that hides a private object.
+func keptPrivate(s *Set, t Template, f *Facts, allowed flag) (*Set, error) {
+	set, err := change(s, t, f, allowed)
+	if err == nil && s.Bool(ck.CKA_PRIVATE) && !set.Bool(ck.CKA_PRIVATE) {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a private object, or a copy of one, is private")
 	}
-	return set, nil
+	return set, err
 }
 
 // change applies a template to an object that exists. allowed are the flags of which a row must have one.

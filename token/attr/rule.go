@@ -43,6 +43,7 @@ const (
 	changeOnCopy    // C_CopyObject may give another value
 	transient       // an instruction to the call, not stored
 	secretIfPrivate // the guard has it while CKA_PRIVATE is TRUE, not the set: CKA_VALUE of data objects
+	untilFinal      // may be given another value while a key that is made in steps is not final (CKA_NCRYPT_DO_NOT_FINALIZE)
 )
 
 // readOnly is for what only the token itself says of an object.
