@@ -104,6 +104,12 @@ func (s *Session) CopyObject(h ck.ObjectHandle, t attr.Template) (ck.ObjectHandl
 	if err != nil {
 		return 0, err
 	}
+	if _, err := keepArchivePolicy(0, t); err != nil {
+		return 0, err
+	}
+	if t, err = plan.Expand(t, classOf(set), keyTypeOf(set)); err != nil {
+		return 0, err
+	}
 	copied, err := attr.Copy(set, t, f)
 	if err != nil {
 		return 0, err
