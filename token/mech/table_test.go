@@ -96,7 +96,7 @@ func TestTableIsSound(t *testing.T) {
 		for _, pair := range [][2]mech.Op{
 			{mech.OpEncrypt, mech.OpDecrypt}, {mech.OpSign, mech.OpVerify}, {mech.OpSignRecover, mech.OpVerifyRecover}, {mech.OpWrap, mech.OpUnwrap},
 		} {
-			if row.Serves(pair[0]) != row.Serves(pair[1]) {
+			if row.Serves(pair[0]) != row.Serves(pair[1]) && row.Type < ck.CKM_NCRYPT_IMPORT_BLOB { // ncrypt11's own only bring keys in
 				t.Errorf("%v serves but one of %v", row.Type, pair)
 			}
 		}
