@@ -120,11 +120,12 @@ func directoryNames(c *x509.Certificate) (all []pkix.AttributeTypeAndValue) {
 	return all
 }
 
-// letters reads a manufacturer's "id:494E5443", the letters that TPM_PT_MANUFACTURER has.
+// letters reads a manufacturer's "id:494E5443", the letters that TPM_PT_MANUFACTURER has. Some have numbers there.
 func letters(text string) string {
 	if digits, ok := strings.CutPrefix(text, "id:"); ok {
-		if raw, err := hex.DecodeString(digits); err == nil && len(raw) == 4 {
-			return strings.TrimSpace(printable(string(raw)))
+		raw, err := hex.DecodeString(digits)
+		if name := strings.TrimRight(string(raw), "\x00 "); err == nil && len(raw) == 4 && name != "" && printable(name) == name {
+			return name
 		}
 	}
 	return printable(text)
