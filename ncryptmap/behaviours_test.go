@@ -12,7 +12,7 @@ import (
 
 // behaviours are the numbers of BEHAVIOURS.md, in order.
 func behaviours() []string {
-	letters := map[int]string{77: "abcdefghi", 81: "abcde"}
+	letters := map[int]string{77: "abcdefghi", 81: "abcde", 87: "abcdefghij"}
 	var all []string
 	for n := 1; n <= 96; n++ {
 		all = append(all, fmt.Sprintf("B%02d", n))

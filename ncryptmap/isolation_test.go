@@ -141,6 +141,18 @@ func TestB87OtherProviders(t *testing.T) {
 		_, err := s.OpenStorageProvider(name, 0)
 		s.want(name, err, nte.NTE_BAD_PROVIDER)
 	}
+	s = &site{s.KSP, s.t, s.engine, s.provider}
+	var err error
+	s.provider, err = s.OpenStorageProvider(smartCards, 0)
+	s.must(err)
+	s.insert("card", token.Roles...)
+	for _, flags := range []uint32{requireVBS, preferVBS, perBoot, preferVBS | perBoot} {
+		for _, name := range []string{"key", ""} {
+			_, err := s.CreatePersistedKey(s.provider, "RSA", name, 0, flags)
+			s.want("create", err, nte.NTE_BAD_FLAGS)
+			s.refuses("import", "RSAPRIVATEBLOB", named(name), rsa1024(t, "RSAPRIVATEBLOB"), flags, nte.NTE_BAD_FLAGS)
+		}
+	}
 }
 
 func TestB88KeyOfAnotherBoot(t *testing.T) {

@@ -145,17 +145,22 @@ func (k *key) openOnCard(legacyKeySpec uint32) error {
 	}
 	locked := false
 	for _, slot := range slots {
+		info, err := k.provider.ksp.engine.TokenInfo(slot)
+		if err != nil {
+			return err
+		}
 		if k.session, err = k.provider.open(slot); err != nil {
 			return err
 		}
 		err = k.load()
-		if err == nil && (legacyKeySpec == 0 || legacyKeySpec == k.legacyKeySpec) {
-			return k.settleIn(slot)
-		}
-		if err != nil && nte.Code(err) != nte.NTE_BAD_KEYSET {
+		switch {
+		case err == nil && (legacyKeySpec == 0 || legacyKeySpec == k.legacyKeySpec):
+			k.provider = k.provider.in(info.Label)
+			return nil
+		case err != nil && nte.Code(err) != nte.NTE_BAD_KEYSET:
 			return err
 		}
-		locked = locked || k.session.Info().State != ck.CKS_RW_USER_FUNCTIONS
+		locked = locked || info.Flags&ck.CKF_LOGIN_REQUIRED != 0 && k.session.Info().State != ck.CKS_RW_USER_FUNCTIONS
 		_ = k.session.Close()
 		k.session = nil
 	}
@@ -163,15 +168,6 @@ func (k *key) openOnCard(legacyKeySpec uint32) error {
 		return nte.Errorf(nte.NTE_SILENT_CONTEXT, "no key %q is seen, and a card wants its PIN first: set the provider's property %q", k.name, NCRYPT_PIN_PROPERTY)
 	}
 	return noKeyset(k.name)
-}
-
-// settleIn notes which card the key was found in.
-func (k *key) settleIn(slot ck.SlotID) error {
-	info, err := k.provider.ksp.engine.TokenInfo(slot)
-	if err == nil {
-		k.provider = k.provider.in(info.Label)
-	}
-	return err
 }
 
 // cardStatuses are what cards call what is something else to other providers.

@@ -72,6 +72,7 @@ func run(t *testing.T, program string, args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), "NCRYPT11_HOME="+t.TempDir(), "NCRYPT11_GUARD=none", "LD_LIBRARY_PATH="+filepath.Dir(modulePath(t)),
+		"PATH="+filepath.Dir(modulePath(t))+":"+os.Getenv("PATH"), // the case of cards makes some with ncrypt11
 		"ASAN_OPTIONS=detect_leaks=0:abort_on_error=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
