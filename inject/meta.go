@@ -47,8 +47,8 @@ func (m *Meta) valid() error {
 		return fmt.Errorf("%w key: of secret keys, packages carry AES keys only", ErrMalformed)
 	case m.KeyType > 1<<32-1:
 		return fmt.Errorf("%w key: key type %#x", ErrMalformed, uint(m.KeyType))
-	case m.Usage == 0:
-		return fmt.Errorf("%w key: it is of no use", ErrMalformed)
+	case m.Usage == 0 || !possible(m.Class, m.Usage):
+		return fmt.Errorf("%w key: it is of no use, or of one that keys of its class do not have", ErrMalformed)
 	case len(m.Label) > maxKeyLabel || !utf8.ValidString(m.Label):
 		return fmt.Errorf("%w key: its label is longer than %d bytes, or no text", ErrMalformed, maxKeyLabel)
 	case len(m.ID) > maxKeyID || len(m.Public) > maxKeyPublic || m.Class == ck.CKO_SECRET_KEY && len(m.Public) > 0:

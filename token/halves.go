@@ -26,11 +26,24 @@ func (s *Session) withHalf(d *draft) ([]*draft, error) {
 	if s.halves == nil || !d.isToken() || classOf(d.set) != ck.CKO_PRIVATE_KEY {
 		return []*draft{d}, nil
 	}
-	t := append(slices.Clone(s.halves), attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PUBLIC_KEY))})
+	half, err := s.halfOf(d, s.halves)
+	return []*draft{d, half}, err
+}
+
+// halfOf is the draft of a private key's public half: its numbers, and what t says. The session's lock is held.
+func (s *Session) halfOf(d *draft, t attr.Template) (*draft, error) {
+	t = append(slices.Clone(t), attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PUBLIC_KEY))})
 	for _, typ := range append([]ck.AttributeType{ck.CKA_KEY_TYPE}, publicParts...) {
 		if value, ok := d.set.Get(typ); ok {
 			t = append(t, attr.Attribute{Type: typ, Value: value})
 		}
+	}
+	if keyType := keyTypeOf(d.set); keyType == ck.CKK_ML_KEM || keyType == ck.CKK_ML_DSA { // whose numbers are in CKA_PUBLIC_KEY_INFO alone
+		public, err := publicOf(d.set)
+		if err != nil {
+			return nil, err
+		}
+		t = append(t, attr.Attribute{Type: ck.CKA_VALUE, Value: public.(interface{ Bytes() []byte }).Bytes()})
 	}
 	built, err := s.build(attr.Create, t)
 	if err != nil {
@@ -40,7 +53,7 @@ func (s *Session) withHalf(d *draft) ([]*draft, error) {
 	if _, _, err := s.admit(half); err != nil {
 		return nil, err
 	}
-	return []*draft{d, half}, completePublic(half.set)
+	return half, completePublic(half.set)
 }
 
 // keepOne keeps a draft, with its public half where that is wanted, or discards it.

@@ -175,6 +175,15 @@ func (p *Provider) TokenInfo(id ck.SlotID) (ck.TokenInfo, error) {
 	return info, tok.describe(&info)
 }
 
+// TokenName is the label and the serial number of the session's token.
+func (s *Session) TokenName() (label, serial string, err error) {
+	h, err := s.tok.st.Header()
+	if err != nil {
+		return "", "", err
+	}
+	return h.Label, h.Serial, nil
+}
+
 // describe fills in what the token itself knows. Memory sizes and session limits stay 0: as much as there is, and no limit.
 func (t *Token) describe(info *ck.TokenInfo) error {
 	h, err := t.st.Header()
