@@ -65,8 +65,9 @@ func TestRecorded(t *testing.T) {
 		"rsa": "d64ea2f6d8975fb8de8d02c5531115c7b098c0b3d968f85c2e39fe1b9b5f395f c030ab331b3595e5efda72732b2091be6c773be091a2e195640beebec19831e1",
 	} {
 		said, trust := recorded(t, kind)
-		id, err := attest.Verify(statement, unflat(said), trust)
-		if err != nil {
+		a := unflat(said)
+		id, err := attest.Verify(statement, a, trust)
+		if err != nil || !bytes.Equal(flat(a), said) {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}

@@ -15,12 +15,12 @@ import (
 type endorsementKind struct {
 	template    *attest.Template
 	certificate tpm2.TPMHandle // an NV index
-	kept        tpm2.TPMHandle // where the key is, if somebody made it persistent
+	kept        tpm2.TPMHandle // where the key is, if somebody made it persistent; 0: it is made sooner than looked for
 }
 
 // The kinds. The first whose certificate the TPM has is taken, and the first of all where it has none: a TPM makes it in a moment, and one for RSA in many seconds.
 var (
-	onP256       = endorsementKind{&attest.ECCEndorsementKey, 0x01C0000A, 0x81010002}
+	onP256       = endorsementKind{&attest.ECCEndorsementKey, 0x01C0000A, 0}
 	onRSA        = endorsementKind{&attest.RSAEndorsementKey, 0x01C00002, 0x81010001}
 	endorsements = []*endorsementKind{&onP256, &onRSA}
 )
@@ -58,7 +58,7 @@ func (o *operation) endorsement() (*endorsed, [][]byte, error) {
 // endorsementKey is the endorsement key of a kind. One that was made persistent spares making it; but it is the owner who says what is persistent, so it has to be that
 // of the certificate.
 func (o *operation) endorsementKey(kind *endorsementKind, certified crypto.PublicKey) (*endorsed, error) {
-	if certified != nil {
+	if certified != nil && kind.kept != 0 {
 		if got, err := execute(o, tpm2.ReadPublic{ObjectHandle: kind.kept}); err == nil {
 			key, err := kind.template.Read(got.OutPublic.Bytes())
 			if err == nil && bytes.Equal(key.Name, got.Name.Buffer) && key.Is(certified) {

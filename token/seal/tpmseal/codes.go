@@ -35,7 +35,8 @@ var codes = []code{
 	{tpm2.TPMCCCreatePrimary, tpm2.TPMRCCurve, ck.CKR_DEVICE_ERROR, nil, "the TPM has no P-256"},
 	{tpm2.TPMCCPolicySecret, tpm2.TPMRCBadAuth, ck.CKR_FUNCTION_REJECTED, nil, textEndorsement},
 	{tpm2.TPMCCActivateCredential, tpm2.TPMRCIntegrity, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign},
-	{tpm2.TPMCCActivateCredential, tpm2.TPMRCValue, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign}, // RSA: what was decrypted has no padding
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCValue, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign},   // RSA: what was decrypted has no padding,
+	{tpm2.TPMCCActivateCredential, tpm2.TPMRCFailure, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign, textForeign}, // which libtpms puts so; a TPM in failure mode had made no key before
 	{tpm2.TPMCCActivateCredential, tpm2.TPMRCSize, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""},
 	{tpm2.TPMCCActivateCredential, tpm2.TPMRCInsufficient, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""},
 	{tpm2.TPMCCActivateCredential, tpm2.TPMRCECCPoint, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged, ""}, // not on the curve

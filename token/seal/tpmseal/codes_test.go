@@ -41,6 +41,14 @@ func TestCodes(t *testing.T) {
 		{tpm2.TPMCCUnseal, 0x9A2, ck.CKR_PIN_INCORRECT, seal.ErrAuth},
 		{tpm2.TPMCCLoad, 0x98E, ck.CKR_DEVICE_ERROR, nil},
 		{tpm2.TPMCCCreatePrimary, 0x9A2, ck.CKR_DEVICE_ERROR, tpm2.TPMRCBadAuth},
+		{tpm2.TPMCCPolicySecret, 0x9A2, ck.CKR_FUNCTION_REJECTED, tpm2.TPMRCBadAuth},
+		{tpm2.TPMCCActivateCredential, 0x1DF, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign},
+		{tpm2.TPMCCActivateCredential, 0x2C4, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign},
+		{tpm2.TPMCCActivateCredential, 0x101, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrForeign},
+		{tpm2.TPMCCActivateCredential, 0x2D5, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged},
+		{tpm2.TPMCCActivateCredential, 0x2DA, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged},
+		{tpm2.TPMCCActivateCredential, 0x2E7, ck.CKR_ENCRYPTED_DATA_INVALID, seal.ErrDamaged},
+		{tpm2.TPMCCActivateCredential, 0x922, ck.CKR_FUNCTION_FAILED, seal.ErrBusy},
 		{tpm2.TPMCCUnseal, 0x921, ck.CKR_PIN_LOCKED, seal.ErrLocked},
 		{tpm2.TPMCCLoad, 0x1DF, ck.CKR_DEVICE_ERROR, seal.ErrDamaged},
 		{tpm2.TPMCCLoad, 0x902, ck.CKR_DEVICE_MEMORY, nil},
@@ -155,6 +163,15 @@ func FuzzAnswers(f *testing.F) {
 		if _, err := o.unseal(p, b, none, func() error { return nil }); err == nil {
 			t.Fatal("an opened data object")
 		}
+		if a, err := o.attest([32]byte{}); err == nil {
+			t.Fatalf("an attestation: %v", a)
+		}
+		if _, err := o.activate(&credential{kind: &onRSA, object: make([]byte, 40), seed: make([]byte, 256)}); err == nil {
+			t.Fatal("an opened credential")
+		}
+		_, _, _ = o.certificate(onRSA.certificate)
+		_, _ = o.issuers()
+		_, _ = o.readNV(onRSA.certificate)
 		_, _ = o.properties(tpm2.TPMPTPermanent, 1)
 		_, _ = o.storageKey()
 		_ = o.untilForgiven()
