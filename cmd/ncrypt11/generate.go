@@ -20,8 +20,8 @@ func (a *app) generateCommand() *cobra.Command {
 		Use:   "generate TYPE",
 		Short: "Make a key in a token",
 		Long: "Makes a key that has never been outside of the token. TYPE is one of rsa2048, rsa3072, rsa4096, rsa:BITS, p256, p384, p521, ed25519,\n" +
-			"x25519, aes128, aes192, aes256, hmac (256 bits), hmac:BITS, generic:BITS. A key pair becomes two objects; with --self-signed three:\n" +
-			"programs in Java see a key only where there is a certificate of it.",
+			"x25519, ml-dsa-44, ml-dsa-65, ml-dsa-87, ml-kem-768, ml-kem-1024, aes128, aes192, aes256, hmac (256 bits), hmac:BITS, generic:BITS.\n" +
+			"A key pair becomes two objects; with --self-signed three: programs in Java see a key only where there is a certificate of it.",
 		Example: `  ncrypt11 generate p256 --label signer
   ncrypt11 generate rsa:6144 --id 01 --usage sign
   ncrypt11 generate rsa3072 --label site --self-signed --dns www.example.org`,

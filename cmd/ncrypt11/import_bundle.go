@@ -160,6 +160,9 @@ func publicTemplate(b *bundle, label string, id []byte, key *keyFlags) (attr.Tem
 		return nil, err
 	}
 	t := append(named(ck.CKO_PUBLIC_KEY, label, id), public...)
+	if key := latticeOf(b.public); key != nil {
+		t = append(t, attr.Attribute{Type: ck.CKA_VALUE, Value: key.value})
+	}
 	return withUsages(withSubject(t, b), ck.CKO_PUBLIC_KEY, key.usage), nil
 }
 

@@ -31,6 +31,11 @@ var kinds = []kind{
 	curveKind("p521", ck.CKM_EC_KEY_PAIR_GEN, pubkey.P521),
 	curveKind("ed25519", ck.CKM_EC_EDWARDS_KEY_PAIR_GEN, pubkey.Ed25519),
 	curveKind("x25519", ck.CKM_EC_MONTGOMERY_KEY_PAIR_GEN, pubkey.X25519),
+	setKind("ml-dsa-44", ck.CKM_ML_DSA_KEY_PAIR_GEN, pubkey.MLDSA44.Set),
+	setKind("ml-dsa-65", ck.CKM_ML_DSA_KEY_PAIR_GEN, pubkey.MLDSA65.Set),
+	setKind("ml-dsa-87", ck.CKM_ML_DSA_KEY_PAIR_GEN, pubkey.MLDSA87.Set),
+	setKind("ml-kem-768", ck.CKM_ML_KEM_KEY_PAIR_GEN, pubkey.MLKEM768.Set),
+	setKind("ml-kem-1024", ck.CKM_ML_KEM_KEY_PAIR_GEN, pubkey.MLKEM1024.Set),
 	secretKind("aes128", ck.CKM_AES_KEY_GEN, 128),
 	secretKind("aes192", ck.CKM_AES_KEY_GEN, 192),
 	secretKind("aes256", ck.CKM_AES_KEY_GEN, 256),
@@ -52,12 +57,18 @@ func curveKind(name string, mechanism ck.MechanismType, curve *pubkey.Curve) kin
 	return kind{name, mechanism, true, attr.Attribute{Type: ck.CKA_EC_PARAMS, Value: curve.Params}}
 }
 
+func setKind(name string, mechanism ck.MechanismType, set uint) kind {
+	return kind{name, mechanism, true, attr.Attribute{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(set)}}
+}
+
 func secretKind(name string, mechanism ck.MechanismType, bits uint) kind {
 	return kind{name, mechanism, false, attr.Attribute{Type: ck.CKA_VALUE_LEN, Value: attr.ULong(bits / 8)}}
 }
 
-// signs says whether keys of the kind make signatures that are in certificates.
-func (k *kind) signs() bool { return k.pair && k.mechanism != ck.CKM_EC_MONTGOMERY_KEY_PAIR_GEN }
+// signs says whether keys of the kind make the signatures of certificates that are made here.
+func (k *kind) signs() bool {
+	return slices.Contains([]ck.MechanismType{ck.CKM_RSA_PKCS_KEY_PAIR_GEN, ck.CKM_EC_KEY_PAIR_GEN, ck.CKM_EC_EDWARDS_KEY_PAIR_GEN}, k.mechanism)
+}
 
 func kindNames() []string {
 	names := make([]string, 0, len(kinds)+len(sized))

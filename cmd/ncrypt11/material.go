@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math/big"
 
+	"filippo.io/mldsa"
+
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
@@ -23,6 +25,14 @@ func publicParts(public crypto.PublicKey) (attr.Template, error) {
 			{Type: ck.CKA_MODULUS, Value: key.N.Bytes()},
 			{Type: ck.CKA_PUBLIC_EXPONENT, Value: big.NewInt(int64(key.E)).Bytes()},
 		}, nil
+	}
+	if key := latticeOf(public); key != nil {
+		info, err := pubkey.SPKI(key.public)
+		return attr.Template{
+			{Type: ck.CKA_KEY_TYPE, Value: attr.ULong(uint(key.keyType))},
+			{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(key.set)},
+			{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info}, // CKA_VALUE of the private key is something else
+		}, err
 	}
 	curve, point := pubkey.Point(public)
 	if curve == nil {
@@ -47,6 +57,8 @@ func secretParts(private crypto.PrivateKey) (attr.Template, error) {
 		return attr.Template{{Type: ck.CKA_VALUE, Value: key.Seed()}}, nil
 	case *ecdh.PrivateKey:
 		return attr.Template{{Type: ck.CKA_VALUE, Value: key.Bytes()}}, nil
+	case *mldsa.PrivateKey:
+		return attr.Template{{Type: ck.CKA_SEED, Value: key.Bytes()}}, nil
 	}
 	return nil, fmt.Errorf("private keys of this kind (%T) are not supported", private)
 }
@@ -71,12 +83,14 @@ func rsaParts(key *rsa.PrivateKey) attr.Template {
 	return t
 }
 
-// keyID is the CKA_ID of a key that was not given one: the SHA-1 hash of the modulus or the point, as NSS has it, so that a certificate that comes
+// keyID is the CKA_ID of a key that was not given one: the SHA-1 hash of the modulus, the point or the key, as NSS has it, so that a certificate that comes
 // later finds its key.
 func keyID(public crypto.PublicKey) ([]byte, bool) {
 	var value []byte
 	if key, ok := public.(*rsa.PublicKey); ok {
 		value = key.N.Bytes()
+	} else if key := latticeOf(public); key != nil {
+		value = key.value
 	} else if _, value = pubkey.Point(public); value == nil {
 		return nil, false
 	}

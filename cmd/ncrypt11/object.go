@@ -65,9 +65,9 @@ type object struct {
 
 // shown are the attributes that an object is shown by.
 var shown = []ck.AttributeType{
-	ck.CKA_CLASS, ck.CKA_KEY_TYPE, ck.CKA_LABEL, ck.CKA_ID, ck.CKA_MODULUS, ck.CKA_EC_PARAMS, ck.CKA_VALUE_LEN, ck.CKA_PUBLIC_KEY_INFO,
+	ck.CKA_CLASS, ck.CKA_KEY_TYPE, ck.CKA_LABEL, ck.CKA_ID, ck.CKA_MODULUS, ck.CKA_EC_PARAMS, ck.CKA_PARAMETER_SET, ck.CKA_VALUE_LEN, ck.CKA_PUBLIC_KEY_INFO,
 	ck.CKA_SENSITIVE, ck.CKA_EXTRACTABLE, ck.CKA_NCRYPT_ISOLATED,
-	ck.CKA_SIGN, ck.CKA_SIGN_RECOVER, ck.CKA_VERIFY, ck.CKA_VERIFY_RECOVER, ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_WRAP, ck.CKA_UNWRAP, ck.CKA_DERIVE,
+	ck.CKA_SIGN, ck.CKA_SIGN_RECOVER, ck.CKA_VERIFY, ck.CKA_VERIFY_RECOVER, ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_WRAP, ck.CKA_UNWRAP, ck.CKA_DERIVE, ck.CKA_ENCAPSULATE, ck.CKA_DECAPSULATE,
 }
 
 // attributes reads those of types that the object has and shows.
@@ -219,6 +219,9 @@ func keyName(set *attr.Set) string {
 			return curve.Name
 		}
 		return name
+	case ck.CKK_ML_KEM, ck.CKK_ML_DSA:
+		number, _ := set.ULong(ck.CKA_PARAMETER_SET)
+		return setName(keyType, number, name)
 	}
 	if size, ok := set.ULong(ck.CKA_VALUE_LEN); ok {
 		return fmt.Sprintf("%s-%d", name, 8*size)
@@ -235,6 +238,9 @@ func certifiedKey(set *attr.Set) string {
 	}
 	if key, ok := public.(*rsa.PublicKey); ok {
 		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+	}
+	if key := latticeOf(public); key != nil {
+		return key.name
 	}
 	curve, _ := pubkey.Point(public)
 	return curve.Name

@@ -21,6 +21,7 @@ var usages = []usage{
 	{"decrypt", ck.CKA_DECRYPT, ck.CKA_ENCRYPT, false},
 	{"unwrap", ck.CKA_UNWRAP, ck.CKA_WRAP, false},
 	{"derive", ck.CKA_DERIVE, ck.CKA_DERIVE, false},
+	{"decapsulate", ck.CKA_DECAPSULATE, ck.CKA_ENCAPSULATE, true},
 }
 
 func allUsages() []string {

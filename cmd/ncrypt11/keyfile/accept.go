@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"math/big"
 
+	"filippo.io/mldsa"
+
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
@@ -30,6 +32,8 @@ func acceptPrivate(private crypto.PrivateKey) (crypto.PrivateKey, error) {
 		if key.Curve() != ecdh.X25519() {
 			return key, &Error{Err: fmt.Errorf("the ECDH curve %v is not supported", key.Curve()), Advice: adviceNewKey}
 		}
+		return key, nil
+	case *mldsa.PrivateKey:
 		return key, nil
 	default:
 		return nil, &Error{Err: fmt.Errorf("keys of this type (%T) are not supported", private), Advice: adviceNewKey}
@@ -68,7 +72,7 @@ func acceptEd25519(key ed25519.PrivateKey) error {
 	return nil
 }
 
-// Wipe zeroes the private keys as far as Go lets it: the integers of RSA and EC keys and the octets of Ed25519 keys. What the
+// Wipe zeroes the private keys as far as Go lets it: the integers of RSA and EC keys, the octets of Ed25519 keys, ML-DSA keys whole. What the
 // standard library keeps out of reach, X25519 scalars and precomputed RSA values, is left to the garbage collector, as are the
 // copies that its parsers made. The keys must not be used afterwards.
 func (f *File) Wipe() {
@@ -93,6 +97,8 @@ func wipeKey(private crypto.PrivateKey) {
 		secret.Wipe(key)
 	case *ed25519.PrivateKey:
 		secret.Wipe(*key)
+	case *mldsa.PrivateKey:
+		*key = mldsa.PrivateKey{}
 	}
 }
 

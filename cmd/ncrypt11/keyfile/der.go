@@ -127,6 +127,9 @@ func (p *parser) readPKIX(b block) error {
 	if err := algorithm.supported(); err != nil {
 		return b.fail(err)
 	}
+	if set, ok := mldsaSets[algorithm.oid]; ok {
+		return p.readMLDSAPublic(b, set)
+	}
 	public, err := x509.ParsePKIXPublicKey(bytes.Clone(b.der)) // an Ed25519 key is a slice of it
 	if err != nil {
 		return b.fail(fmt.Errorf("the public key cannot be read: %w", err))

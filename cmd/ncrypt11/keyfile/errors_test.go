@@ -32,6 +32,8 @@ var refused = []struct{ file, want string }{
 	{"bad-brainpoolP256r1-pkcs8.pem", "PEM block 1 (PRIVATE KEY): the curve brainpoolP256r1 is not supported; " + curve},
 	{"bad-explicit-curve.pem", "PEM block 1 (EC PRIVATE KEY): the curve is described by its parameters instead of its name; convert it with: openssl ec -param_enc named_curve -in FILE -out NEW"},
 	{"bad-ed448.pem", "PEM block 1 (PRIVATE KEY): Ed448 keys are not supported; " + newKey},
+	{"bad-ml-kem.pem", "PEM block 1 (PRIVATE KEY): ML-KEM-768 keys are not supported; " + newKey},
+	{"bad-ml-dsa-without-seed.pem", "PEM block 1 (PRIVATE KEY): the ML-DSA-65 key is without its seed, and cannot be used so; give the file that has its seed, or generate a new key in the token"},
 	{"bad-rsa-pss.pem", "PEM block 1 (PRIVATE KEY): RSASSA-PSS keys are not supported; " + newKey},
 	{"bad-rsa-three-primes.pem", "PEM block 1 (RSA PRIVATE KEY): RSA keys of 3 primes are not supported; generate a new key of two primes"},
 	{"bad-dsa.pem", "PEM block 1 (PRIVATE KEY): DSA keys are not supported; " + newKey},
@@ -55,6 +57,7 @@ func TestDamaged(t *testing.T) {
 	pkcs1, pkcs8 := fixture(t, "rsa-pkcs1.der"), fixture(t, "rsa-pkcs8.pem")
 	bundle := string(fixture(t, "server-bundle.pem"))
 	sec1 := fixture(t, "ec-P-384-sec1.der")
+	mldsa65, _ := pem.Decode(fixture(t, "ml-dsa-65-pkcs8.pem"))
 	for _, row := range []struct {
 		name string
 		data []byte
@@ -86,6 +89,11 @@ func TestDamaged(t *testing.T) {
 		{"EC without a curve", []byte("\x30\x06\x02\x01\x01\x04\x01\x01"), "DER file: the key does not name its curve; " + curve},
 		{"EC on two curves", twoCurves(t), "DER file: the key names two different curves"},
 		{"Ed25519 of 31 bytes", list(integer(0), list(oid(1, 3, 101, 112)), octets(string(octets(strings.Repeat("x", 31))))), "DER file: the Ed25519 key is not valid: "},
+		{"ML-DSA of another seed", flip(mldsa65.Bytes, 40), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"ML-DSA of another key", flip(mldsa65.Bytes, 75), "DER file: its public half does not belong to its private half; the file is damaged; get it anew"},
+		{"ML-DSA of 31 bytes", list(integer(0), list(oid(2, 16, 840, 1, 101, 3, 4, 3, 17)), octets("\x80\x1f"+strings.Repeat("x", 31))), "DER file: the ML-DSA-44 key is not valid: "},
+		{"ML-DSA of nothing", list(integer(0), list(oid(2, 16, 840, 1, 101, 3, 4, 3, 17)), octets("\x30\x00")), "DER file: the structure is damaged"},
+		{"ML-DSA public of 1 byte", list(list(oid(2, 16, 840, 1, 101, 3, 4, 3, 17)), element(asn1.TagBitString, []byte{0, 0})), "DER file: the ML-DSA-44 public key cannot be read: "},
 		{"unknown algorithm", list(integer(0), list(oid(1, 2, 3)), octets("x")), "DER file: OID 1.2.3 keys are not supported; " + newKey},
 		{"no algorithm", list(integer(0), list(), octets("x")), "DER file: the key does not name its algorithm"},
 		{"DSA", list(bytes.Repeat(integer(0), 6)), "DER file: DSA keys are not supported; " + newKey},

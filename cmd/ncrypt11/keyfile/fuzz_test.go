@@ -2,11 +2,12 @@ package keyfile_test
 
 import (
 	"crypto"
-	"crypto/x509"
 	"errors"
 	"strings"
 	"testing"
 	"unicode"
+
+	"filippo.io/mldsa/x509"
 
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
 )

@@ -27,8 +27,8 @@ type File struct {
 
 // Key is a private key and where it came from.
 type Key struct {
-	// Private is an *rsa.PrivateKey with two primes, an *ecdsa.PrivateKey on P-256, P-384 or P-521, an ed25519.PrivateKey, or an
-	// *ecdh.PrivateKey on X25519. Its parts have been checked against each other.
+	// Private is an *rsa.PrivateKey with two primes, an *ecdsa.PrivateKey on P-256, P-384 or P-521, an ed25519.PrivateKey, an
+	// *ecdh.PrivateKey on X25519, or an *mldsa.PrivateKey. Its parts have been checked against each other.
 	Private crypto.PrivateKey
 	// Comment is the comment of an unencrypted OpenSSH key; empty otherwise.
 	Comment string

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/mldsa"
+	mldsax509 "filippo.io/mldsa/x509"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
@@ -46,6 +48,8 @@ var good = []struct {
 	{file: "ec-P-256-with-parameters.pem", keys: []string{"ec-P-256"}, source: "PEM block 2 (EC PRIVATE KEY)"},
 	{file: "ed25519-pkcs8.pem", keys: []string{"ed25519"}},
 	{file: "x25519-pkcs8.pem", keys: []string{"x25519"}},
+	{file: "ml-dsa-44-seed.pem", keys: []string{"ml-dsa-44"}},
+	{file: "ml-dsa-65-pkcs8.pem", keys: []string{"ml-dsa-65"}, source: "PEM block 1 (PRIVATE KEY)"},
 
 	{file: "rsa-aes256.pem", keys: []string{"rsa"}, asks: 1, source: "PEM block 1 (ENCRYPTED PRIVATE KEY)"},
 	{file: "rsa-aes256.der", keys: []string{"rsa"}, asks: 1},
@@ -54,6 +58,7 @@ var good = []struct {
 	{file: "ec-P-521-des3.pem", keys: []string{"ec-P-521"}, asks: 1},
 	{file: "ed25519-scrypt.pem", keys: []string{"ed25519"}, asks: 1},
 	{file: "x25519-aes256.pem", keys: []string{"x25519"}, asks: 1},
+	{file: "ml-dsa-87-aes256.pem", keys: []string{"ml-dsa-87"}, asks: 1},
 
 	{file: "rsa.p12", keys: []string{"rsa"}, certificates: []string{"rsa"}, asks: 1},
 	{file: "rsa-3des.p12", keys: []string{"rsa"}, certificates: []string{"rsa"}, asks: 1},
@@ -80,6 +85,9 @@ var good = []struct {
 	{file: "ec-P-521.pub.pem", public: []string{"ec-P-521"}},
 	{file: "ed25519.pub.pem", public: []string{"ed25519"}},
 	{file: "x25519.pub.pem", public: []string{"x25519"}},
+	{file: "ml-dsa-44.pub.pem", public: []string{"ml-dsa-44"}},
+	{file: "ml-dsa-65.pub.pem", public: []string{"ml-dsa-65"}},
+	{file: "ml-dsa-87.pub.pem", public: []string{"ml-dsa-87"}},
 
 	{file: "server-bundle.pem", keys: []string{"ec-P-256", "rsa"}, certificates: []string{"ec-P-256", "rsa"}, asks: 1, source: "PEM block 3 (EC PRIVATE KEY)"},
 	{file: "rsa-bag-attributes.pem", keys: []string{"rsa"}, certificates: []string{"rsa"}, asks: 1},
@@ -182,7 +190,7 @@ func TestPassphraseIsClosed(t *testing.T) {
 }
 
 func TestWipe(t *testing.T) {
-	for _, name := range []string{"rsa-pkcs8.pem", "ec-P-256-pkcs8.pem", "ed25519-pkcs8.pem", "openssh-ed25519"} {
+	for _, name := range []string{"rsa-pkcs8.pem", "ec-P-256-pkcs8.pem", "ed25519-pkcs8.pem", "openssh-ed25519", "ml-dsa-65-pkcs8.pem"} {
 		t.Run(name, func(t *testing.T) {
 			file, err := keyfile.Parse(fixture(t, name), nil)
 			if err != nil {
@@ -219,6 +227,8 @@ func memoryOf(t *testing.T, private crypto.PrivateKey) func() bool {
 		numbers = append(numbers, key.D.Bits())
 	case ed25519.PrivateKey:
 		octets = key
+	case *mldsa.PrivateKey:
+		return func() bool { return !bytes.Equal(key.Bytes(), make([]byte, mldsa.PrivateKeySize)) }
 	default:
 		t.Fatalf("unexpected type %T", key)
 	}
@@ -293,7 +303,7 @@ func expected(t *testing.T, name string) crypto.PublicKey {
 	if block == nil {
 		t.Fatal("no PEM block")
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	public, err := mldsax509.ParsePKIXPublicKey(block.Bytes) // Go's own, but for ML-DSA
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ func (p *parser) readPKCS8(b block) error {
 	if algorithm.oid == oidRSA {
 		return p.readPKCS1(block{where: b.where, der: private})
 	}
+	if set, ok := mldsaSets[algorithm.oid]; ok {
+		return p.readMLDSA(b, set, private)
+	}
 	key, err := x509.ParsePKCS8PrivateKey(b.der)
 	if err != nil {
 		return b.fail(fmt.Errorf("the %s key is not valid: %w", algorithms[algorithm.oid].text, err))

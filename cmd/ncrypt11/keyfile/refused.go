@@ -28,6 +28,7 @@ const (
 	whatPGP     = "OpenPGP keys are not supported"
 
 	adviceNewKey  = "generate a new RSA, EC (P-256, P-384, P-521) or Ed25519 key"
+	adviceSeed    = "give the file that has its seed, or generate a new key in the token"
 	adviceNoKey   = "give the file of the private key"
 	advicePGP     = "export the key in a format of its own, for example as PKCS #8"
 	advicePKCS7   = "get its certificates with: openssl pkcs7 -print_certs -in FILE -out NEW"
