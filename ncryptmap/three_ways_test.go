@@ -31,7 +31,7 @@ var everyAttribute = []ck.AttributeType{
 	ck.CKA_EXTRACTABLE, ck.CKA_LOCAL, ck.CKA_NEVER_EXTRACTABLE, ck.CKA_ALWAYS_SENSITIVE, ck.CKA_KEY_GEN_MECHANISM, ck.CKA_MODIFIABLE, ck.CKA_COPYABLE, ck.CKA_DESTROYABLE,
 	ck.CKA_ALWAYS_AUTHENTICATE, ck.CKA_WRAP_WITH_TRUSTED, ck.CKA_UNWRAP_TEMPLATE, ck.CKA_DERIVE_TEMPLATE, ck.CKA_ALLOWED_MECHANISMS,
 	ck.CKA_NCRYPT_PROTECTION, ck.CKA_NCRYPT_ISOLATED, ck.CKA_NCRYPT_PER_BOOT, ck.CKA_NCRYPT_USABLE, ck.CKA_NCRYPT_EXPORT_POLICY, ck.CKA_NCRYPT_KEY_USAGE,
-	ck.CKA_NCRYPT_SCOPE, ck.CKA_NCRYPT_UNIQUE_NAME, ck.CKA_NCRYPT_MODIFIED, ck.CKA_NCRYPT_ISO_FLAGS, ck.CKA_NCRYPT_KEY_NAME,
+	ck.CKA_NCRYPT_STATE, ck.CKA_NCRYPT_ARCHIVES_LEFT, ck.CKA_NCRYPT_SCOPE, ck.CKA_NCRYPT_UNIQUE_NAME, ck.CKA_NCRYPT_MODIFIED, ck.CKA_NCRYPT_ISO_FLAGS, ck.CKA_NCRYPT_KEY_NAME,
 }
 
 // An RSA key that comes in through NCryptImportKey, C_CreateObject or C_UnwrapKey is the same key afterwards.
@@ -44,6 +44,7 @@ func TestThreeWaysIn(t *testing.T) {
 		"NCryptImportKey": privateKey(t, session, "by NCrypt"),
 		"C_CreateObject":  createdFrom(t, session, key, "created"),
 		"C_UnwrapKey":     unwrappedFrom(t, session, key, "unwrapped"),
+		"CKA_NCRYPT_BLOB": blobFrom(t, session, key, "blob"),
 	}
 	want := attributesOf(t, session, ways["NCryptImportKey"])
 	for way, h := range ways {
@@ -134,6 +135,20 @@ func createdFrom(t *testing.T, s *token.Session, key *rsa.PrivateKey, label stri
 		t.Fatal(err)
 	}
 	return h
+}
+
+// blobFrom has the key come in by C_CreateObject as NCrypt's blob.
+func blobFrom(t *testing.T, s *token.Session, key *rsa.PrivateKey, label string) ck.ObjectHandle {
+	t.Helper()
+	h, err := s.CreateObject(append(rsaTemplate(label), inBlob("RSAFULLPRIVATEBLOB", rsaBlob(key, "RSAFULLPRIVATEBLOB"))...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func inBlob(name string, data []byte) attr.Template {
+	return attr.Template{{Type: ck.CKA_NCRYPT_BLOB_TYPE, Value: []byte(name)}, {Type: ck.CKA_NCRYPT_BLOB, Value: data}}
 }
 
 // unwrappedFrom has the key come in under an AES key that the token has for the session.

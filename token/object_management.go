@@ -41,6 +41,11 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 		return 0, err
 	}
 	defer s.mu.Unlock()
+	t, done, err := withBlob(t)
+	defer done()
+	if err != nil {
+		return 0, err
+	}
 	built, err := s.build(attr.Create, t)
 	if err != nil {
 		return 0, err

@@ -49,12 +49,20 @@ func mask(t attr.Template, typ ck.AttributeType, known uint32) (uint32, bool, er
 
 // given is what the template says of a class or type, or what else is known of it.
 func given[T ~uint](t attr.Template, typ ck.AttributeType, otherwise T) T {
-	if value, ok := t.Find(typ); ok {
-		if number, err := attr.ParseULong(value); err == nil {
-			return T(number)
-		}
+	if number, ok := Given[T](t, typ); ok {
+		return number
 	}
 	return otherwise
+}
+
+// Given is what a template says of a class or type; false: nothing that is one.
+func Given[T ~uint](t attr.Template, typ ck.AttributeType) (T, bool) {
+	value, ok := t.Find(typ)
+	if !ok {
+		return 0, false
+	}
+	number, err := attr.ParseULong(value)
+	return T(number), err == nil
 }
 
 // agree adds to a template what it means besides, and must not contradict.
