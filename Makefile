@@ -90,9 +90,11 @@ compatibility: deps build
 
 bench: build
 	sh test/bench/run.sh
+	sh test/bench/inject.sh
 
 bench-quick: build
 	sh test/bench/run.sh --quick
+	sh test/bench/inject.sh --quick
 
 demo: deps build
 	sh test/demo/demo.sh

@@ -20,34 +20,48 @@ type bundle struct {
 	file         string // where the first of it was found
 }
 
-// gather sorts what was read from a file into bundles.
-func gather(bundles []*bundle, name string, file *keyfile.File) []*bundle {
-	of := func(public crypto.PublicKey) *bundle {
-		for _, b := range bundles {
-			if samePublic(b.public, public) {
-				return b
-			}
+// gathering sorts what was read from files into bundles.
+type gathering struct {
+	bundles []*bundle
+	byID    map[string][]*bundle // those with a public key, by its keyID: there may be thousands
+}
+
+// of gives the bundle of a public key, a new one where there is none.
+func (g *gathering) of(public crypto.PublicKey, name string) *bundle {
+	id, named := keyID(public)
+	for _, b := range g.byID[string(id)] {
+		if samePublic(b.public, public) {
+			return b
 		}
-		b := &bundle{public: public, file: name}
-		bundles = append(bundles, b)
-		return b
 	}
+	b := &bundle{public: public, file: name}
+	g.bundles = append(g.bundles, b)
+	if named {
+		if g.byID == nil {
+			g.byID = map[string][]*bundle{}
+		}
+		g.byID[string(id)] = append(g.byID[string(id)], b)
+	}
+	return b
+}
+
+// add sorts what was read from a file.
+func (g *gathering) add(name string, file *keyfile.File) {
 	for _, key := range file.Keys {
-		b := of(key.Private.(interface{ Public() crypto.PublicKey }).Public())
+		b := g.of(key.Private.(interface{ Public() crypto.PublicKey }).Public(), name)
 		b.private, b.comment, b.file = key.Private, key.Comment, name
 	}
 	for _, public := range file.PublicKeys {
-		of(public).bare = true
+		g.of(public, name).bare = true
 	}
 	for _, cert := range file.Certificates {
 		public := crypto.PublicKey(nil)
 		if _, ok := keyID(cert.PublicKey); ok {
 			public = cert.PublicKey
 		}
-		b := of(public)
+		b := g.of(public, name)
 		b.certificates = append(b.certificates, cert)
 	}
-	return bundles
 }
 
 func samePublic(a, b crypto.PublicKey) bool {

@@ -66,20 +66,20 @@ func (a *app) importCommand() *cobra.Command {
 
 // importFiles reads all files before it asks for a PIN or touches the token.
 func (a *app) importFiles(cmd *cobra.Command, flags *sessionFlags, key *keyFlags, passphraseFile string, names []string) error {
-	var bundles []*bundle
+	var read gathering
 	for _, name := range names {
 		file, err := a.readKeyFile(name, passphraseFile)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		defer file.Wipe()
-		bundles = gather(bundles, name, file)
+		read.add(name, file)
 	}
-	if err := oneKeyOnly(bundles, key); err != nil {
+	if err := oneKeyOnly(read.bundles, key); err != nil {
 		return err
 	}
 	return a.withSession(cmd, flags, access{write: true, login: true}, func(s *session) error {
-		made, err := importAll(s, bundles, key)
+		made, err := importAll(s, read.bundles, key)
 		if err != nil {
 			return err
 		}

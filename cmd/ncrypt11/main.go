@@ -83,7 +83,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.generateCommand(), a.listCommand(), a.exportCommand(), a.requestCommand(), a.deleteCommand(),
-		a.pinCommand(), a.statusCommand(), a.doctorCommand(), a.explainCommand(), a.eventsCommand(), a.configCommand(), a.versionCommand(), a.guardCommand(),
+		a.pinCommand(), a.statusCommand(), a.doctorCommand(), a.explainCommand(), a.eventsCommand(), a.configCommand(), a.injectCommand(), a.versionCommand(), a.guardCommand(),
 	)
 	refuseStrangers(root)
 	return root

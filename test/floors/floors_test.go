@@ -108,6 +108,7 @@ var foreign = map[string]map[string]string{
 	},
 	"cmd/ncrypt11/snippet": {"golang.org/x/crypto/ssh": "public keys as OpenSSH has them"},
 	"cmd/ncrypt11": {
+		"filippo.io/age": "recipients of archives",
 		"github.com/coreos/go-systemd/v22/activation": "the guard's sockets, where systemd has them",
 		"github.com/mdlayher/vsock":                   "the guard's vsock",
 		"github.com/schollz/progressbar/v3":           "how far a long command is; v3.17 is the last without net/http, which has no business in a guard",

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ncrypt11/ncrypt11/inject"
+	"github.com/ncrypt11/ncrypt11/inject/attest"
+)
+
+func (a *app) injectCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inject",
+		Short: "Bring keys from a server into tokens on other machines",
+		Long: "Seals keys on a server so that only the guard of one token on another machine can open them: nobody on the way sees them, nor does anybody on that\n" +
+			"machine. The target makes keys that packages are sealed to, and has its TPM vouch for them; the server checks that, and seals; the target imports.",
+		Example: `  ncrypt11 inject target --nonce 6f1d... --output target.json     # on the target
+  ncrypt11 inject seal --to target.json --nonce 6f1d... --roots tpm-makers.pem --output package site.key     # on the server
+  ncrypt11 inject import package     # on the target`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknown("command", "inject "+args[0], cmd.SuggestionsFor(args[0]), "ncrypt11 help inject")
+		},
+	}
+	cmd.AddCommand(a.injectTargetCommand(), a.injectSealCommand(), a.injectImportCommand(), a.injectShowCommand())
+	return cmd
+}
+
+// trustFlags say which targets a server believes.
+type trustFlags struct {
+	roots, fingerprints []string
+	nonce               string
+
+	trust      attest.Trust
+	nonceBytes []byte
+}
+
+func (f *trustFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.roots, "roots", nil, "believe TPMs whose makers' certificates are in `FILE` (PEM); may be repeated")
+	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "believe the TPM with this fingerprint, in `HEX`, which inject target prints; may be repeated")
+	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
+}
+
+// read gets the certificates.
+func (f *trustFlags) read() (err error) {
+	if f.nonceBytes, err = parseNonce(f.nonce); err != nil {
+		return err
+	}
+	for _, text := range f.fingerprints {
+		fingerprint, err := parseFingerprint(text)
+		if err != nil {
+			return err
+		}
+		f.trust.Fingerprints = append(f.trust.Fingerprints, fingerprint)
+	}
+	for _, name := range f.roots {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if f.trust.EKRoots == nil {
+			f.trust.EKRoots = x509.NewCertPool()
+		}
+		if !f.trust.EKRoots.AppendCertsFromPEM(data) {
+			return fmt.Errorf("%s: there is no certificate in it (PEM)", name)
+		}
+	}
+	return nil
+}
+
+// given says whether anything is to be believed.
+func (f *trustFlags) given() bool { return f.trust.EKRoots != nil || len(f.trust.Fingerprints) > 0 }
+
+// check checks a target. Of a TPM that is not known it says how it becomes known.
+func (f *trustFlags) check(name string, t *inject.Target) (*attest.Identity, error) {
+	identity, err := t.Check(f.trust, time.Now(), f.nonceBytes)
+	var untrusted *attest.UntrustedError
+	switch {
+	case errors.As(err, &untrusted) && !f.given():
+		return untrusted.Identity, fmt.Errorf("%s: nothing says that this TPM is to be believed: give --roots with the certificates of its maker; or, if %s is what "+
+			"ncrypt11 inject target printed on the machine itself, --fingerprint with that", name, fingerprintOf(untrusted.Identity))
+	case errors.As(err, &untrusted):
+		return untrusted.Identity, fmt.Errorf("%s: %w", name, err)
+	case err != nil:
+		return identity, fmt.Errorf("%s: %w", name, err)
+	}
+	return identity, nil
+}
+
+// fingerprintOf is the one by which people know a TPM: that of its endorsement key, since it is this key that opens.
+func fingerprintOf(id *attest.Identity) string { return hex.EncodeToString(id.EKFingerprint[:]) }
+
+func parseFingerprint(text string) (fingerprint [32]byte, err error) {
+	digits, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+	if err != nil || len(digits) != len(fingerprint) {
+		return fingerprint, usagef("--fingerprint %q is not %d bytes in hexadecimal", text, len(fingerprint))
+	}
+	return [32]byte(digits), nil
+}
+
+// maxNonce is what a guard states at most.
+const maxNonce = 64
+
+// parseNonce: none is nil.
+func parseNonce(text string) ([]byte, error) {
+	nonce, err := hex.DecodeString(text)
+	if err != nil || len(nonce) > maxNonce {
+		return nil, usagef("--nonce %q is not up to %d bytes in hexadecimal", text, maxNonce)
+	}
+	if len(nonce) == 0 {
+		return nil, nil
+	}
+	return nonce, nil
+}
+
+// readTarget reads a target file.
+func (a *app) readTarget(name string) (*inject.Target, error) {
+	f, err := a.openInput(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parseTarget(name, f)
+}
+
+// openInput opens a file to read; "-" is standard input.
+func (a *app) openInput(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(a.stdin), nil
+	}
+	return os.Open(name)
+}

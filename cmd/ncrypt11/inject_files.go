@@ -1,0 +1,105 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncrypt11/ncrypt11/inject"
+	"github.com/ncrypt11/ncrypt11/token/secret"
+)
+
+// filesOf are the files that arguments mean: themselves, or what is in a directory, in the order of its names. What is hidden is left out, as by a shell.
+func filesOf(args []string) ([]string, error) {
+	var names []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", arg, errors.Unwrap(err))
+		}
+		if !info.IsDir() {
+			names = append(names, arg)
+			continue
+		}
+		entries, err := os.ReadDir(arg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", arg, errors.Unwrap(err))
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".") && e.Type()&fs.ModeDir == 0 {
+				names = append(names, filepath.Join(arg, e.Name()))
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil, errors.New("there is no file in what was named")
+	}
+	return names, nil
+}
+
+// keysToSeal reads the private keys of all files, each once. The files' own parts of them are wiped before this returns.
+func (a *app) keysToSeal(f *sealFlags, args []string) (*foundKeys, error) {
+	names, err := filesOf(args)
+	if err != nil {
+		return nil, err
+	}
+	var read gathering
+	bar := a.progress("reading", len(names))
+	defer bar.end()
+	for _, name := range names {
+		file, err := a.readKeyFile(name, f.passphraseFile)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		defer file.Wipe()
+		read.add(name, file)
+		bar.step()
+	}
+	if err := oneKeyOnly(read.bundles, &f.key); err != nil {
+		return nil, err
+	}
+	found := &foundKeys{}
+	for _, b := range read.bundles {
+		found.certificates += len(b.certificates)
+		if b.private == nil {
+			continue
+		}
+		key, err := f.keyOf(b)
+		if err != nil {
+			found.close()
+			return nil, fmt.Errorf("%s: %w", b.file, err)
+		}
+		found.keys = append(found.keys, key)
+	}
+	if len(found.keys) == 0 {
+		return nil, errors.New("there is no private key in these files")
+	}
+	return found, nil
+}
+
+// keyOf makes a bundle's private key ready to be sealed, with the same label and id that import would give it.
+func (f *sealFlags) keyOf(b *bundle) (*inject.Key, error) {
+	meta, err := inject.Describe(b.public)
+	if err != nil {
+		return nil, err
+	}
+	meta.Label, meta.ID, meta.Extractable = f.key.label, f.key.idBytes, f.key.extractable
+	if meta.Label == "" {
+		meta.Label = b.label()
+	}
+	if len(meta.ID) == 0 {
+		meta.ID = b.id()
+	}
+	if len(f.key.usage) > 0 {
+		meta.Usage = packedUsage(f.key.usage)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(b.private)
+	if err != nil {
+		return nil, err
+	}
+	return &inject.Key{Meta: meta, Plain: secret.From(der)}, nil
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"github.com/ncrypt11/ncrypt11/inject"
+)
+
+// sealFlags say what is sealed for whom.
+type sealFlags struct {
+	to               []string
+	trust            trustFlags
+	signWith, output string
+	archive          string
+	archiveTo        []string
+	expires          time.Duration
+	key              keyFlags
+	passphraseFile   string
+	recipients       []age.Recipient
+}
+
+func (a *app) injectSealCommand() *cobra.Command {
+	var f sealFlags
+	cmd := &cobra.Command{
+		Use:   "seal --to TARGET KEYFILE...",
+		Short: "Seal keys so that only targets can open them",
+		Long: "Writes a package with all private keys of the files, and of the files in directories that are named, which only the targets can open. The files may be what\n" +
+			"import takes; certificates stay behind. A target must be believed first: by certificates of TPM makers, or by its fingerprint. This needs no token,\n" +
+			"no guard and no TPM.",
+		Example: `  ncrypt11 inject seal --to target.json --roots tpm-makers.pem --nonce 6f1d... --output package keys/
+  ncrypt11 inject seal --to a.json --to b.json --fingerprint 3b0c... --fingerprint 71aa... --sign-with server.key \
+      --archive keys.age --archive-to age1... --output package site.key`,
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return a.seal(&f, args)
+		},
+	}
+	f.trust.register(cmd)
+	f.key.register(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.to, "to", nil, "seal to the target of this `FILE`; may be repeated")
+	flags.StringVar(&f.signWith, "sign-with", "", "sign the package with the private key of a `FILE`, for targets that take it from its sender only")
+	flags.StringVar(&f.archive, "archive", "", "also write the keys to `FILE`, encrypted to --archive-to: for who has to recover them")
+	flags.StringArrayVar(&f.archiveTo, "archive-to", nil, "who can read the archive, as an age `RECIPIENT` (age1...); may be repeated")
+	flags.DurationVar(&f.expires, "expires", 0, "how long the package is taken, as a `TIME` like 24h (default: a week, and no longer than its targets)")
+	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "read the passphrase of encrypted key files from the first line of `FILE`")
+	flags.StringVarP(&f.output, "output", "o", "", "write the package to `FILE` (default: standard output)")
+	return cmd
+}
+
+// check refuses what makes no sense before anything is read.
+func (f *sealFlags) check() error {
+	switch {
+	case len(f.to) == 0:
+		return usagef("--to names the target: a file that ncrypt11 inject target wrote")
+	case (f.archive == "") != (len(f.archiveTo) == 0):
+		return usagef("--archive and --archive-to belong together")
+	case f.expires < 0:
+		return usagef("--expires %v: a package must be taken for some time", f.expires)
+	}
+	for _, text := range f.archiveTo {
+		recipients, err := age.ParseRecipients(strings.NewReader(text))
+		if err != nil {
+			return usagef("--archive-to %q: %v", text, err)
+		}
+		f.recipients = append(f.recipients, recipients...)
+	}
+	if err := f.key.check(); err != nil {
+		return err
+	}
+	return f.trust.read()
+}
+
+// seal believes the targets before it reads a key. The archive is there before the package is: no target has a key that nobody can recover.
+func (a *app) seal(f *sealFlags, args []string) error {
+	options, err := a.sealOptions(f)
+	if err != nil {
+		return err
+	}
+	targets, err := a.believe(f, options.Sender)
+	if err != nil {
+		return err
+	}
+	found, err := a.keysToSeal(f, args)
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	if err := a.writeArchive(f, found); err != nil {
+		return err
+	}
+	var id [16]byte
+	bar := a.progress("sealing", len(found.keys))
+	err = a.writeWhole(f.output, 0o666, func(w io.Writer) (err error) {
+		id, err = inject.Seal(w, targets, len(found.keys), found.each(bar.step), options)
+		return err
+	})
+	bar.end()
+	if err != nil {
+		return errors.Join(err, dropArchive(f))
+	}
+	return a.showSealed(f, id, targets, found)
+}
+
+// sealOptions reads what the flags name.
+func (a *app) sealOptions(f *sealFlags) (o *inject.SealOptions, err error) {
+	o = &inject.SealOptions{}
+	if f.expires > 0 {
+		o.Expires = time.Now().Add(f.expires).Truncate(time.Second)
+	}
+	if f.signWith != "" {
+		if o.Sender, err = a.privateSigner(f.signWith); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.signWith, err)
+		}
+	}
+	return o, nil
+}
+
+// believe reads the targets and checks each: also that it will take what this sender signs.
+func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, error) {
+	var name []byte
+	if sender != nil {
+		spki, err := x509.MarshalPKIXPublicKey(sender.Public())
+		if err != nil {
+			return nil, err
+		}
+		name = inject.Fingerprint(spki)
+	}
+	var targets []*inject.Target
+	for _, file := range f.to {
+		t, err := a.readTarget(file)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.trust.check(file, t); err != nil {
+			return nil, err
+		}
+		switch {
+		case len(t.Sender) > 0 && sender == nil:
+			return nil, fmt.Errorf("%s: it takes packages from one sender only: --sign-with his key, whose public half has the SHA-256 %x", file, t.Sender)
+		case len(t.Sender) > 0 && !bytes.Equal(t.Sender, name):
+			return nil, fmt.Errorf("%s: the key of --sign-with is not that of the only sender whose packages it takes: %x is, not %x", file, t.Sender, name)
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+// privateSigner is the only private key of a file.
+func (a *app) privateSigner(name string) (crypto.Signer, error) {
+	file, err := a.readKeyFile(name, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(file.Keys) != 1 {
+		file.Wipe()
+		return nil, fmt.Errorf("it has %d private keys; a package is signed with one", len(file.Keys))
+	}
+	key, ok := file.Keys[0].Private.(crypto.Signer)
+	if !ok {
+		file.Wipe()
+		return nil, errors.New("keys of this type do not sign")
+	}
+	return key, nil
+}
+
+// writeArchive writes the archive, if there is to be one. It replaces none: that may be all that is left of other keys.
+func (a *app) writeArchive(f *sealFlags, found *foundKeys) error {
+	if f.archive == "" {
+		return nil
+	}
+	if _, err := os.Lstat(f.archive); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is something of that name already, and an archive replaces nothing", f.archive)
+	}
+	return a.writeWhole(f.archive, 0o600, func(w io.Writer) error {
+		archive, err := inject.NewArchive(w, f.recipients...)
+		if err != nil {
+			return err
+		}
+		for _, key := range found.keys {
+			if err := archive.Add(key); err != nil {
+				return err
+			}
+		}
+		return archive.Close()
+	})
+}
+
+// dropArchive removes the archive of keys that were not sent.
+func dropArchive(f *sealFlags) error {
+	if f.archive == "" {
+		return nil
+	}
+	return os.Remove(f.archive)
+}
+
+// sealed is what was sealed, as JSON.
+type sealed struct {
+	Package string         `json:"package"` // its id
+	Targets []*shownTarget `json:"targets"`
+	Keys    []*packedKey   `json:"keys"`
+	Left    int            `json:"certificates_left"`
+}
+
+func (a *app) showSealed(f *sealFlags, id [16]byte, targets []*inject.Target, found *foundKeys) error {
+	to := a.stdout
+	if f.output == "" || f.output == "-" {
+		to = a.stderr
+	}
+	if a.json && to == a.stdout {
+		s := &sealed{Package: hex.EncodeToString(id[:]), Left: found.certificates}
+		for _, t := range targets {
+			s.Targets = append(s.Targets, describeTarget(t, nil))
+		}
+		for _, k := range found.keys {
+			s.Keys = append(s.Keys, describePacked(&k.Meta))
+		}
+		return a.printJSON(s)
+	}
+	if found.certificates > 0 {
+		fmt.Fprintf(a.stderr, "Certificates were left out; bring them with: ncrypt11 import\n")
+	}
+	_, err := fmt.Fprintf(to, "Package %x: %s for %s\n", id, count(len(found.keys), "key"), count(len(targets), "target"))
+	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// foundKeys are the keys that are to be sealed.
+type foundKeys struct {
+	keys         []*inject.Key
+	certificates int
+}
+
+// close wipes the keys.
+func (k *foundKeys) close() {
+	for _, key := range k.keys {
+		key.Plain.Close()
+	}
+}
+
+// each gives the keys one by one, and calls step after each.
+func (k *foundKeys) each(step func()) iter.Seq2[*inject.Key, error] {
+	return func(yield func(*inject.Key, error) bool) {
+		for _, key := range k.keys {
+			if !yield(key, nil) {
+				return
+			}
+			step()
+		}
+	}
+}
