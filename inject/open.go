@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 )
 
 // Opener is the target's guard, by the functions of PKCS #11. What it gives are keys that stay in there, of 32 bytes, each good for nothing but the next step. It
@@ -111,7 +112,8 @@ var verdicts = []ck.RV{
 
 // Judged is the guard's error, as ErrTampered where it says that of what was given to it.
 func Judged(err error, what string) error {
-	if err == nil || errors.Is(err, ErrTampered) || !slices.Contains(verdicts, ck.Code(err)) {
+	verdict := slices.Contains(verdicts, ck.Code(err)) || errors.Is(err, seal.ErrForeign) || errors.Is(err, seal.ErrDamaged)
+	if err == nil || !verdict || errors.Is(err, ErrTampered) {
 		return err
 	}
 	return fmt.Errorf("the package was %w: %s cannot be opened: %w", ErrTampered, what, err)

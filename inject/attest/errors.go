@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ncrypt11/ncrypt11/token/seal"
@@ -44,6 +45,9 @@ const (
 
 // Check says whether the sizes of an attestation are possible. It proves nothing.
 func Check(a *seal.Attestation) error {
+	if a == nil {
+		return failed(LinkSizes, errors.New("there is none"))
+	}
 	if len(a.EKCertificates) > MaxCertificates {
 		return failed(LinkSizes, fmt.Errorf("%d certificates, at most %d are taken", len(a.EKCertificates), MaxCertificates))
 	}

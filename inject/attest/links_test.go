@@ -90,6 +90,18 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// A machine without a TPM attests nothing.
+func TestNoAttestation(t *testing.T) {
+	for _, a := range []*seal.Attestation{nil, {}} {
+		if id, err := attest.Verify(statement, a, attest.Trust{Fingerprints: [][32]byte{{}}}); id != nil || err == nil {
+			t.Errorf("%v: %v", a, id)
+		}
+		if _, _, err := attest.MakeCredential(a, statement); err == nil {
+			t.Errorf("%v: a credential", a)
+		}
+	}
+}
+
 // say certifies a key by its Name.
 func (m *machine) say(about, inHierarchy []byte) {
 	if inHierarchy == nil {
