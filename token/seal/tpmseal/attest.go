@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"time"
 
 	"github.com/google/go-tpm/tpm2"
 
@@ -89,8 +90,15 @@ func (k *endorsed) auth(session tpm2.Session) tpm2.AuthHandle {
 	return tpm2.AuthHandle{Handle: k.handle, Name: tpm2.TPM2BName{Buffer: k.Name}, Auth: session}
 }
 
+// searching is how much longer than everything else the search for RSA primes may take in a chip. It is over when it is over: the primes of a seed are always as far away.
+const searching = 2 * time.Minute
+
 // endorsed makes the key that comes of a template.
 func (o *operation) endorsed(template *attest.Template) (*endorsed, error) {
+	if template == &attest.RSAEndorsementKey {
+		o.longer = searching
+		defer func() { o.longer = 0 }()
+	}
 	made, err := execute(o, tpm2.CreatePrimary{
 		PrimaryHandle: tpm2.AuthHandle{Handle: tpm2.TPMRHEndorsement, Auth: tpm2.PasswordAuth(nil)},
 		InPublic:      tpm2.New2B(template.Area()),

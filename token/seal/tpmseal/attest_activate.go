@@ -45,7 +45,8 @@ func cut2B(b []byte) (content []byte, ok bool) {
 	return b[2:], true
 }
 
-// Activate opens a credential. Whoever may use the TPM can have that, so the TPM's bus is all that the session keeps the secret from.
+// Activate opens a credential. Whoever may use the TPM can have that, so the TPM's bus is all that the session keeps the secret from. As with Unseal, go-tpm leaves a
+// copy in memory until the next garbage collection.
 func (s *Sealer) Activate(blob, encrypted []byte) (*secret.Bytes, error) {
 	c, err := parseCredential(blob, encrypted)
 	if err != nil {
@@ -60,11 +61,7 @@ func (s *Sealer) Activate(blob, encrypted []byte) (*secret.Bytes, error) {
 }
 
 func (o *operation) activate(c *credential) (*secret.Bytes, error) {
-	_, certified, err := o.certificate(c.kind.certificate)
-	if err != nil {
-		return nil, err
-	}
-	ek, err := o.endorsementKey(c.kind, certified)
+	ek, err := o.endorsementOf(c.kind)
 	if err != nil {
 		return nil, err
 	}

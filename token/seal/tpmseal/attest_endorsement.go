@@ -51,7 +51,7 @@ func (o *operation) endorsement() (*endorsed, [][]byte, error) {
 		}
 		return ek, append([][]byte{der}, issuers...), nil
 	}
-	ek, err := o.endorsementKey(&onP256, nil)
+	ek, err := o.endorsed(onP256.template)
 	return ek, nil, err
 }
 
@@ -69,6 +69,18 @@ func (o *operation) endorsementKey(kind *endorsementKind, certified crypto.Publi
 		}
 	}
 	return o.endorsed(kind.template)
+}
+
+// endorsementOf is the endorsement key of a kind, whether it has a certificate or not.
+func (o *operation) endorsementOf(kind *endorsementKind) (*endorsed, error) {
+	if kind.kept == 0 {
+		return o.endorsed(kind.template)
+	}
+	_, certified, err := o.certificate(kind.certificate)
+	if err != nil {
+		return nil, err
+	}
+	return o.endorsementKey(kind, certified)
 }
 
 // certificate reads a certificate, and the key that it is for; nil where there is none, or none that anybody could read.

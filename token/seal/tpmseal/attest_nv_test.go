@@ -76,6 +76,20 @@ func TestCertificatesInNV(t *testing.T) {
 	}
 }
 
+// Where the owner has a password, what only he may read is not there.
+func TestOwnersCertificate(t *testing.T) {
+	r := newRig(t)
+	maker := swtpm.NewMaker(t, "maker", nextYear)
+	leaf := maker.Certify(t, r.soft.EndorsementKey("ecc"), nil).Raw
+	r.soft.WriteNV(swtpm.ECCCertificate, leaf, "platformcreate|ppwrite|ppread|ownerread")
+	r.soft.Tool("tpm2_changeauth", "-Q", "-c", "owner", "geheim")
+	a := r.attested()
+	if len(a.EKCertificates) != 0 {
+		t.Error("it was read without the password")
+	}
+	r.opens("without", a)
+}
+
 // An owner who defines an index and never writes it, and one that is no certificate's size.
 func TestEmptyIndex(t *testing.T) {
 	r := newRig(t)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-tpm/tpm2"
 
+	"github.com/ncrypt11/ncrypt11/inject/attest"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -113,6 +114,31 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// watch notes how long it was given, and refuses everything.
+type watch struct{ patience time.Duration }
+
+func (w *watch) exchange(_ []byte, patience time.Duration) ([]byte, error) {
+	w.patience = patience
+	return []byte{0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x43}, nil
+}
+
+func (w *watch) Close() error { return nil }
+
+// Only the primes of RSA keys are waited for longer than usual.
+func TestPatience(t *testing.T) {
+	const usual = 7 * time.Second
+	w := &watch{}
+	o := &operation{tpm: &TPM{patience: usual}, conn: w}
+	for _, test := range []struct {
+		template *attest.Template
+		want     time.Duration
+	}{{&attest.ECCEndorsementKey, usual}, {&attest.RSAEndorsementKey, usual + searching}, {&attest.AttestationKey, usual}} {
+		if _, err := o.endorsed(test.template); err == nil || w.patience != test.want {
+			t.Errorf("%v, after %v, want %v", err, w.patience, test.want)
+		}
+	}
+}
+
 // canned answers every command with the same bytes, but for a header that fits.
 type canned []byte
 
@@ -169,6 +195,7 @@ func FuzzAnswers(f *testing.F) {
 		if _, err := o.activate(&credential{kind: &onRSA, object: make([]byte, 40), seed: make([]byte, 256)}); err == nil {
 			t.Fatal("an opened credential")
 		}
+		_, _ = o.endorsed(&attest.AttestationKey) // which may be one
 		_, _, _ = o.certificate(onRSA.certificate)
 		_, _ = o.issuers()
 		_, _ = o.readNV(onRSA.certificate)

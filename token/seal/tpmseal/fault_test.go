@@ -85,13 +85,14 @@ func TestKilledMeanwhile(t *testing.T) {
 	r.want("back", blob, pin("1234"), nil)
 }
 
-// meddler stands between the sealer and the TPM, and cuts the line at the nth command.
+// meddler stands between the sealer and the TPM, and cuts the line at the nth command, or alters the answer.
 type meddler struct {
 	net.Listener
 	soft  *swtpm.TPM
 	mu    sync.Mutex
-	cutAt int  // commands until then; negative: never
-	heard bool // the TPM gets the command, but its answer is lost
+	cutAt int                 // commands until then; negative: never
+	heard bool                // the TPM gets the command, but its answer is lost
+	alter func(answer []byte) // in place of cutting the line
 }
 
 func newMeddler(t *testing.T, soft *swtpm.TPM, network, address string) *meddler {
@@ -137,17 +138,20 @@ func (m *meddler) serve(client net.Conn) {
 			return
 		}
 		m.mu.Lock()
-		cut, heard := m.cutAt == 0, m.heard
+		cut, heard, alter := m.cutAt == 0, m.heard, m.alter
 		m.cutAt--
 		m.mu.Unlock()
-		if cut && !heard {
+		if cut && !heard && alter == nil {
 			return
 		}
 		if _, err := tpm.Write(buf[:n]); err != nil {
 			return
 		}
-		if n, err = tpm.Read(buf); err != nil || cut {
+		if n, err = tpm.Read(buf); err != nil || cut && alter == nil {
 			return
+		}
+		if cut {
+			alter(buf[:n])
 		}
 		if _, err := client.Write(buf[:n]); err != nil {
 			return

@@ -20,10 +20,14 @@ type operation struct {
 	conn     conn
 	software bool
 	managed  bool
-	started  bool  // TPM2_Startup was sent
-	full     bool  // the TPM has no room for an object or a session
-	lost     error // the connection broke, or the TPM hangs
+	started  bool          // TPM2_Startup was sent
+	full     bool          // the TPM has no room for an object or a session
+	lost     error         // the connection broke, or the TPM hangs
+	longer   time.Duration // how much longer than usual the next answers may take
 }
+
+// patience is how long an answer may take.
+func (o *operation) patience() time.Duration { return o.tpm.patience + o.longer }
 
 // end disconnects. What could not be flushed because the TPM was gone is left to the next operation.
 func (o *operation) end() {
@@ -61,7 +65,7 @@ const firstPause = time.Millisecond
 func (o *operation) Send(command []byte) ([]byte, error) {
 	code := tpm2.TPMCC(binary.BigEndian.Uint32(command[6:]))
 	o.tpm.counts.add(commandNames[code])
-	end := time.Now().Add(o.tpm.patience)
+	end := time.Now().Add(o.patience())
 	for pause := firstPause; ; pause *= 2 {
 		answer, err := o.exchange(command)
 		if err != nil {
@@ -86,7 +90,7 @@ func (o *operation) exchange(command []byte) ([]byte, error) {
 	if o.lost != nil {
 		return nil, o.lost
 	}
-	answer, err := o.conn.exchange(command, o.tpm.patience)
+	answer, err := o.conn.exchange(command, o.patience())
 	if err != nil {
 		o.lost = ck.Errorf(ck.CKR_DEVICE_REMOVED, "%w: %v", seal.ErrAbsent, err)
 		return nil, o.lost

@@ -1,4 +1,4 @@
-// Package tpmseal seals master keys to a TPM 2.0. FORMAT.md has the bytes, and what they are worth.
+// Package tpmseal seals master keys to a TPM 2.0, and has it attest statements. FORMAT.md has the bytes, and what they are worth.
 //
 // The TPM is used for a few commands at a time, an operation: connect, load, use, flush, disconnect. Between two operations nothing is
 // held: no connection, so that other guards and tools get their turn at a TPM that serves one client at a time, and nothing in the TPM,
