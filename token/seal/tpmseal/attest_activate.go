@@ -71,16 +71,16 @@ func (o *operation) activate(c *credential) (*secret.Bytes, error) {
 		return nil, err
 	}
 	defer ak.done()
-	quiet, done, err := o.session(ek.handle, ek.Area, tpm2.AESEncryption(128, tpm2.EncryptOut))
+	quiet, endQuiet, err := o.session(ek.handle, ek.Area, tpm2.AESEncryption(128, tpm2.EncryptOut))
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	permitted, done, err := o.permitted()
+	defer endQuiet()
+	permitted, endPermitted, err := o.permitted()
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer endPermitted()
 	got, err := execute(o, tpm2.ActivateCredential{
 		ActivateHandle: ak.auth(quiet),
 		KeyHandle:      ek.auth(permitted),
