@@ -16,6 +16,7 @@ type ImportOptions struct {
 	Now    time.Time                                  // zero: now
 	Keep   bool                                       // keep the target for more packages; else it goes with the import, and its keys unless Make was given them
 	Rename func(i int, m *inject.Meta) (label string) // nil: labels as the package has them
+	Opened func()                                     // called after each key that was opened, for who waits; nil: nobody does
 }
 
 // Imported is a key that a package brought.
@@ -57,6 +58,9 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Impor
 		for i, m := range metas {
 			if !yield(wrapped(p.Sealed(i), m)) {
 				return
+			}
+			if o.Opened != nil {
+				o.Opened()
 			}
 		}
 	}, Note: keeping(applicationDone, p.ID, fmt.Appendf(nil, "%d keys, %s", len(metas), now.UTC().Format(time.RFC3339))), Once: done}
