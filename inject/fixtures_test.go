@@ -15,6 +15,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"iter"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,13 +46,14 @@ type machine struct {
 	tpm  *softtpm.TPM
 	kem  *mlkem.DecapsulationKey768
 	x    *ecdh.PrivateKey
-	rsa  *rsa.PrivateKey
+	rsa  func() *rsa.PrivateKey // takes its time to be made
 	keys [][]byte // by handle, from 1
 }
 
 func newMachine(t testing.TB) *machine {
 	return &machine{
-		TB: t, tpm: must(softtpm.New())(t), kem: must(mlkem.GenerateKey768())(t), x: must(ecdh.X25519().GenerateKey(rand.Reader))(t), rsa: must(rsa.GenerateKey(rand.Reader, 3072))(t),
+		TB: t, tpm: must(softtpm.New())(t), kem: must(mlkem.GenerateKey768())(t), x: must(ecdh.X25519().GenerateKey(rand.Reader))(t),
+		rsa: sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 3072))(t) }),
 	}
 }
 
@@ -71,7 +73,7 @@ func policies(suite inject.Suite) []*guard.Policy {
 func (m *machine) spkis(suite inject.Suite) [][]byte {
 	m.Helper()
 	if suite == inject.RSA {
-		return [][]byte{must(pubkey.SPKI(&m.rsa.PublicKey))(m)}
+		return [][]byte{must(pubkey.SPKI(&m.rsa().PublicKey))(m)}
 	}
 	kem := must(pubkey.MLKEM768.PublicKey(m.kem.EncapsulationKey().Bytes()))(m)
 	return [][]byte{must(pubkey.SPKI(kem))(m), must(pubkey.SPKI(m.x.PublicKey()))(m)}
@@ -133,7 +135,7 @@ func (m *machine) Agree(public []byte) (ck.ObjectHandle, error) {
 }
 
 func (m *machine) UnwrapOAEP(wrapped, label []byte) (ck.ObjectHandle, error) {
-	key, err := rsa.DecryptOAEP(sha256.New(), nil, m.rsa, wrapped, label)
+	key, err := rsa.DecryptOAEP(sha256.New(), nil, m.rsa(), wrapped, label)
 	return m.add(key, as(ck.CKR_WRAPPED_KEY_INVALID, err))
 }
 
