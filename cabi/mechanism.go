@@ -72,6 +72,9 @@ var paramDecoders = map[mech.ParamKind]func(p C.CK_VOID_PTR, n uint) (any, error
 	mech.HKDFParams:    hkdfParams,
 	mech.SKIParams:     skiSessionParams,
 	mech.ContextParams: contextParams,
+
+	mech.BlobParams:        blobParams,
+	mech.CertificateParams: certificateParams,
 }
 
 // maxParameter bounds parameters of plain bytes: none is longer than a block.

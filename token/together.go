@@ -117,8 +117,8 @@ func (s *Session) unwrapped(by ck.ObjectHandle, w *Wrapped) ([]*draft, error) {
 		return nil, err
 	}
 	d := draftOf(built)
-	if !d.isToken() {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "keys that are kept together are token objects")
+	if !d.isToken() || d.unfinished || d.archiving != 0 {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "keys that are kept together are token objects, final, and not to be archived")
 	}
 	keys, vault, err := s.admit(d)
 	if err != nil {

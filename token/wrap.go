@@ -149,6 +149,11 @@ func (s *Session) unwrapKey(scheme *mech.Scheme, parseErr error, unwrapping ck.O
 	if parseErr != nil {
 		return 0, parseErr
 	}
+	w := &sealed{scheme, wrapped, t}
+	if err := w.known(); err != nil {
+		return 0, err
+	}
+	scheme, wrapped, t = w.scheme, w.data, w.t
 	ref, unwrapSet, err := s.useFor(unwrapping, scheme, mech.OpUnwrap, ck.CKR_UNWRAPPING_KEY_HANDLE_INVALID)
 	if err != nil {
 		return 0, renamed(err, unwrapErrors)
@@ -164,7 +169,11 @@ func (s *Session) unwrapKey(scheme *mech.Scheme, parseErr error, unwrapping ck.O
 	}
 	d := draftOf(built)
 	handle, err := s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
-		return keys.Unwrap(vault, ref, scheme, wrapped, specOf(d.set), d.policy())
+		key, err := keys.Unwrap(vault, ref, scheme, wrapped, specOf(d.set), d.policy())
+		if err != nil {
+			return nil, err
+		}
+		return narrow(d, t, keys, vault, key)
 	})
 	return handle, renamed(err, unwrapErrors)
 }

@@ -22,6 +22,16 @@ var uses = [...]Usage{
 	mech.OpDecapsulate:   UseDecapsulate,
 }
 
+// UsageOf is the usage that an attribute permits (CKA_SIGN, CKA_DECRYPT, ...); 0 for any other.
+func UsageOf(attribute ck.AttributeType) Usage {
+	for op, usage := range uses {
+		if usage != 0 && mech.Op(op).Attribute() == attribute {
+			return usage
+		}
+	}
+	return 0
+}
+
 // Permits is the one place that decides whether a key may be used so. It is asked above the seam when an operation begins, to say early what is wrong, and
 // below it, where it counts, at each use. Where several answers are right, PKCS #11 v3.2, section 5.1 wants CKR_KEY_TYPE_INCONSISTENT before
 // CKR_KEY_FUNCTION_NOT_PERMITTED.

@@ -49,7 +49,7 @@ func isAbsent(params any) bool {
 }
 
 func mayBeAbsent(kind ParamKind) bool {
-	return kind == NoParams || kind == WrapIVParams || kind == EdDSAParams || kind == ContextParams
+	return kind == NoParams || kind == WrapIVParams || kind == CertificateParams || kind == EdDSAParams || kind == ContextParams
 }
 
 // readers put a parameter into a scheme, or say what is wrong with it.
@@ -68,7 +68,10 @@ var readers = [...]func(s *Scheme, params any) string{
 	ECDHAESParams: readECDHAES,
 	HKDFParams:    readHKDF,
 	SKIParams:     readSKISession,
-	ContextParams: readContext,
+
+	BlobParams:        readBlob,
+	CertificateParams: readCertificate,
+	ContextParams:     readContext,
 }
 
 const wrongKind = "a parameter of another mechanism"

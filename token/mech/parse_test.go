@@ -70,6 +70,11 @@ var good = []struct {
 	{"session key, OAEP", ck.CKM_NCRYPT_SKI_SESSION, ck.SKISessionParams{Padding: ck.CKM_RSA_PKCS_OAEP, OAEP: ck.OAEPParams{Hash: ck.CKM_SHA256}}, mech.OpUnwrap,
 		mech.Scheme{Hash: mech.SHA256, MGFHash: mech.SHA256}},
 	{"key pair", ck.CKM_NCRYPT_SKI_IMPORT_KEYPAIR, ck.RawParams(iv), mech.OpUnwrap, mech.Scheme{IV: iv}},
+	{"a blob", ck.CKM_NCRYPT_IMPORT_BLOB, ck.NCryptBlobParams{BlobType: "x", Buffers: []ck.NCryptBuffer{{Type: 47, Value: point}, {Type: 45, Value: context}}}, mech.OpUnwrap,
+		mech.Scheme{Label: []byte("x"), Context: point, Info: context}},
+	{"an isolated key", ck.CKM_NCRYPT_ISOLATED_ENVELOPE, nil, mech.OpUnwrap, mech.Scheme{}},
+	{"an envelope", ck.CKM_NCRYPT_PKCS7_ENVELOPE, nil, mech.OpUnwrap, mech.Scheme{}},
+	{"an envelope for whom", ck.CKM_NCRYPT_PKCS7_ENVELOPE, ck.RawParams{0x30, 0}, mech.OpUnwrap, mech.Scheme{Context: []byte{0x30, 0}}},
 	{"EdDSA", ck.CKM_EDDSA, nil, mech.OpSign, mech.Scheme{}},
 	{"EdDSA, zeroed", ck.CKM_EDDSA, ck.EdDSAParams{}, mech.OpSign, mech.Scheme{}},
 	{"EdDSA ctx", ck.CKM_EDDSA, ck.EdDSAParams{Context: context}, mech.OpSign, mech.Scheme{Context: context}},
@@ -152,6 +157,12 @@ func TestParseRefusesParameters(t *testing.T) {
 		{"HKDF of no hash", ck.CKM_HKDF_DERIVE, ck.HKDFParams{Expand: true, Hash: ck.CKM_SHA256_HMAC}, mech.OpDerive},
 		{"HKDF, the salt a key, and none given", ck.CKM_HKDF_DERIVE, ck.HKDFParams{Extract: true, Hash: ck.CKM_SHA256, SaltType: uint(ck.CKF_HKDF_SALT_KEY)}, mech.OpDerive},
 		{"HKDF, no type of salt", ck.CKM_HKDF_DERIVE, ck.HKDFParams{Extract: true, Hash: ck.CKM_SHA256}, mech.OpDerive},
+		{"a blob of no type", ck.CKM_NCRYPT_IMPORT_BLOB, ck.NCryptBlobParams{}, mech.OpUnwrap},
+		{"a blob with a password", ck.CKM_NCRYPT_IMPORT_BLOB, ck.NCryptBlobParams{BlobType: "x", Buffers: []ck.NCryptBuffer{{Type: 46, Value: point}}}, mech.OpUnwrap},
+		{"a blob with an empty buffer", ck.CKM_NCRYPT_IMPORT_BLOB, ck.NCryptBlobParams{BlobType: "x", Buffers: []ck.NCryptBuffer{{Type: 45}}}, mech.OpUnwrap},
+		{"a blob with a buffer twice", ck.CKM_NCRYPT_IMPORT_BLOB,
+			ck.NCryptBlobParams{BlobType: "x", Buffers: []ck.NCryptBuffer{{Type: 45, Value: iv}, {Type: 45, Value: iv}}}, mech.OpUnwrap},
+		{"an envelope for no certificate", ck.CKM_NCRYPT_PKCS7_ENVELOPE, ck.RawParams(iv), mech.OpUnwrap},
 		{"OAEP without AES", ck.CKM_RSA_AES_KEY_WRAP, oaep, mech.OpWrap},
 		{"OAEP, unknown source", ck.CKM_RSA_PKCS_OAEP, oaepWith(func(p *ck.OAEPParams) { p.Source = 2 }), mech.OpEncrypt},
 		{"OAEP, source 0, label", ck.CKM_RSA_PKCS_OAEP, oaepWith(func(p *ck.OAEPParams) { p.Source, p.Label = 0, point }), mech.OpEncrypt},
@@ -185,7 +196,7 @@ func TestParseRefusesOtherKinds(t *testing.T) {
 		ck.RawParams(iv[:3]), ck.ULongParams(4), ck.OAEPParams{}, ck.PSSParams{}, ck.CTRParams{}, ck.GCMParams{}, ck.ECDH1Params{}, ck.EdDSAParams{}, ck.ContextParams{}, "text",
 	}
 	own := map[mech.ParamKind]any{mech.ULongParams: samples[1], mech.OAEPParams: samples[2], mech.EdDSAParams: samples[7], mech.ContextParams: samples[8]}
-	optional := map[mech.ParamKind]bool{mech.NoParams: true, mech.WrapIVParams: true, mech.EdDSAParams: true, mech.ContextParams: true}
+	optional := map[mech.ParamKind]bool{mech.NoParams: true, mech.WrapIVParams: true, mech.EdDSAParams: true, mech.ContextParams: true, mech.CertificateParams: true}
 	for _, row := range mech.All() {
 		op := mech.OpEncrypt
 		for !row.Serves(op) {

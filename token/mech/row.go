@@ -22,21 +22,23 @@ type ParamKind byte
 
 // The kinds of parameter.
 const (
-	NoParams      ParamKind = iota // NULL, or ignored where length is 0
-	IVParams                       // ck.RawParams, 16 bytes
-	WrapIVParams                   // ck.RawParams, absent, or 8 bytes (RFC 3394) / 4 bytes (RFC 5649)
-	ULongParams                    // ck.ULongParams
-	OAEPParams                     // ck.OAEPParams
-	PSSParams                      // ck.PSSParams
-	CTRParams                      // ck.CTRParams
-	GCMParams                      // ck.GCMParams
-	ECDH1Params                    // ck.ECDH1Params
-	EdDSAParams                    // ck.EdDSAParams, or absent
-	RSAAESParams                   // ck.RSAAESParams
-	ECDHAESParams                  // ck.ECDHAESParams
-	HKDFParams                     // ck.HKDFParams
-	SKIParams                      // ck.SKISessionParams
-	ContextParams                  // ck.ContextParams, or absent
+	NoParams          ParamKind = iota // NULL, or ignored where length is 0
+	IVParams                           // ck.RawParams, 16 bytes
+	WrapIVParams                       // ck.RawParams, absent, or 8 bytes (RFC 3394) / 4 bytes (RFC 5649)
+	ULongParams                        // ck.ULongParams
+	OAEPParams                         // ck.OAEPParams
+	PSSParams                          // ck.PSSParams
+	CTRParams                          // ck.CTRParams
+	GCMParams                          // ck.GCMParams
+	ECDH1Params                        // ck.ECDH1Params
+	EdDSAParams                        // ck.EdDSAParams, or absent
+	RSAAESParams                       // ck.RSAAESParams
+	ECDHAESParams                      // ck.ECDHAESParams
+	HKDFParams                         // ck.HKDFParams
+	SKIParams                          // ck.SKISessionParams
+	ContextParams                      // ck.ContextParams, or absent
+	BlobParams                         // ck.NCryptBlobParams
+	CertificateParams                  // ck.RawParams, a certificate in DER, or absent
 )
 
 // Primitive is the computation behind a mechanism.
@@ -69,6 +71,9 @@ const (
 	HMAC
 	SKISession       // a KeyDataBlob under RSA
 	SKIImportKeyPair // CARD_IMPORT_KEYPAIR under AES-CBC with padding
+	NCryptBlob       // stands for the mechanism that opens blobs of its type
+	IsolatedEnvelope // an AES key under OAEP, and the key under AES-GCM
+	PKCS7Envelope    // EnvelopedData of RFC 5652
 	GenerateRSA
 	GenerateEC
 	GenerateEdwards

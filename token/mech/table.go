@@ -16,7 +16,7 @@ type entry struct {
 
 // The table is made once: the rows of all families that the Go runtime was not told to refuse.
 var (
-	rows  = sorted(fips140.Enforced(), rsaRows(), ecRows(), kemRows(), mldsaRows(), aesRows(), secretRows(), hashRows())
+	rows  = sorted(fips140.Enforced(), rsaRows(), ecRows(), kemRows(), mldsaRows(), aesRows(), secretRows(), hashRows(), ncryptRows())
 	table = index(rows)
 )
 

@@ -26,6 +26,9 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 	if _, ok := injections[s.Row.Primitive]; ok {
 		return g.inject(v, k, s, wrapped, p)
 	}
+	if _, ok := envelopes[s.Row.Primitive]; ok {
+		return g.takeOut(v, k, s, wrapped, p)
+	}
 	plain, err := unwrapPlain(k, s, wrapped, spec, p.Class)
 	if err != nil {
 		return nil, unwrapError(err)
