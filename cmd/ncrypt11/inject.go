@@ -33,7 +33,7 @@ func (a *app) injectCommand() *cobra.Command {
 			return unknown("command", "inject "+args[0], cmd.SuggestionsFor(args[0]), "ncrypt11 help inject")
 		},
 	}
-	cmd.AddCommand(a.injectTargetCommand(), a.injectSealCommand(), a.injectImportCommand(), a.injectShowCommand())
+	cmd.AddCommand(a.injectTargetCommand(), a.injectSealCommand(), a.injectImportCommand(), a.injectShowCommand(), a.injectListCommand(), a.injectRemoveCommand())
 	return cmd
 }
 

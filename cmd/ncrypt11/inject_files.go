@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"filippo.io/mldsa"
+
 	"github.com/ncrypt11/ncrypt11/inject"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
@@ -83,8 +88,14 @@ func (a *app) keysToSeal(f *sealFlags, args []string) (*foundKeys, error) {
 
 // keyOf makes a bundle's private key ready to be sealed, with the same label and id that import would give it.
 func (f *sealFlags) keyOf(b *bundle) (*inject.Key, error) {
-	meta, err := inject.Describe(b.public)
+	public, der, err := sealable(b.private)
 	if err != nil {
+		return nil, err
+	}
+	plain := secret.From(der)
+	meta, err := inject.Describe(public)
+	if err != nil {
+		plain.Close()
 		return nil, err
 	}
 	meta.Label, meta.ID, meta.Extractable = f.key.label, f.key.idBytes, f.key.extractable
@@ -97,9 +108,44 @@ func (f *sealFlags) keyOf(b *bundle) (*inject.Key, error) {
 	if len(f.key.usage) > 0 {
 		meta.Usage = packedUsage(f.key.usage)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(b.private)
-	if err != nil {
-		return nil, err
+	return &inject.Key{Meta: meta, Plain: plain}, nil
+}
+
+// sealable gives a private key as packages carry it: its public half, and its PrivateKeyInfo (RFC 5958) in DER, for the caller to wipe.
+func sealable(private crypto.PrivateKey) (crypto.PublicKey, []byte, error) {
+	if key, ok := private.(*mldsa.PrivateKey); ok {
+		return sealableMLDSA(key)
 	}
-	return &inject.Key{Meta: meta, Plain: secret.From(der)}, nil
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	return private.(interface{ Public() crypto.PublicKey }).Public(), der, err
+}
+
+// sealableMLDSA writes the key as its seed (RFC 9881, section 6), which x509 does not.
+func sealableMLDSA(key *mldsa.PrivateKey) (crypto.PublicKey, []byte, error) {
+	for _, set := range pubkey.MLDSAs() {
+		if set.Parameters != key.PublicKey().Parameters() {
+			continue
+		}
+		public, err := set.PublicKey(key.PublicKey().Bytes())
+		if err != nil {
+			return nil, nil, err
+		}
+		seed := key.Bytes()
+		defer secret.Wipe(seed)
+		choice, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: seed})
+		if err != nil {
+			return nil, nil, err
+		}
+		defer secret.Wipe(choice)
+		der, err := asn1.Marshal(privateKeyInfo{Algorithm: asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: set.OID}, Key: choice})
+		return public, der, err
+	}
+	return nil, nil, fmt.Errorf("a key of %v", key.PublicKey().Parameters())
+}
+
+// privateKeyInfo is OneAsymmetricKey of RFC 5958, section 2, without its optional parts.
+type privateKeyInfo struct {
+	Version   int
+	Algorithm asn1.RawValue
+	Key       []byte
 }

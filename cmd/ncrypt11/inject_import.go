@@ -65,7 +65,10 @@ func renaming(cmd *cobra.Command, label string, p *inject.Package) (func(int, *i
 }
 
 func (a *app) openPackage(s *session, p *inject.Package, o *target.ImportOptions) error {
+	bar := a.progress("importing", len(p.Keys))
+	o.Opened = bar.step
 	imported, err := target.Import(s.Session, p, o)
+	bar.end()
 	if err != nil {
 		return importFailure(s, err)
 	}
@@ -83,7 +86,7 @@ func (a *app) openPackage(s *session, p *inject.Package, o *target.ImportOptions
 // importFailure adds what to do.
 func importFailure(s *session, err error) error {
 	if errors.Is(err, inject.ErrOtherTarget) {
-		return fmt.Errorf("%w; token %s has other targets, or none: see ncrypt11 inject show", err, s.token.name())
+		return fmt.Errorf("%w; token %s has other targets, or none: see ncrypt11 inject list", err, s.token.name())
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func (a *app) injectSealCommand() *cobra.Command {
 	flags.StringVar(&f.archive, "archive", "", "also write the keys to `FILE`, encrypted to --archive-to: for who has to recover them")
 	flags.StringArrayVar(&f.archiveTo, "archive-to", nil, "who can read the archive, as an age `RECIPIENT` (age1...); may be repeated")
 	flags.DurationVar(&f.expires, "expires", 0, "how long the package is taken, as a `TIME` like 24h (default: a week, and no longer than its targets)")
-	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "read the passphrase of encrypted key files from the first line of `FILE`")
+	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "read the passphrase of encrypted files from the first line of `FILE`")
 	flags.StringVarP(&f.output, "output", "o", "", "write the package to `FILE` (default: standard output)")
 	return cmd
 }
@@ -126,7 +126,7 @@ func (a *app) sealOptions(f *sealFlags) (o *inject.SealOptions, err error) {
 		o.Expires = time.Now().Add(f.expires).Truncate(time.Second)
 	}
 	if f.signWith != "" {
-		if o.Sender, err = a.privateSigner(f.signWith); err != nil {
+		if o.Sender, err = a.privateSigner(f.signWith, f.passphraseFile); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.signWith, err)
 		}
 	}
@@ -164,8 +164,8 @@ func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, err
 }
 
 // privateSigner is the only private key of a file.
-func (a *app) privateSigner(name string) (crypto.Signer, error) {
-	file, err := a.readKeyFile(name, "")
+func (a *app) privateSigner(name, passphraseFile string) (crypto.Signer, error) {
+	file, err := a.readKeyFile(name, passphraseFile)
 	if err != nil {
 		return nil, err
 	}

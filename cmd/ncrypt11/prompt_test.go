@@ -37,13 +37,14 @@ func echoes(t *testing.T, terminal *os.File) bool {
 	return state.Lflag&unix.ECHO != 0
 }
 
-// A fast typist, or a paste, must not be seen either.
-func TestPromptShowsNothing(t *testing.T) {
+// openTerminal gives both ends of a terminal: that of who sits there, and that of the program.
+func openTerminal(t *testing.T) (keys, terminal *os.File) {
+	t.Helper()
 	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer keys.Close()
+	t.Cleanup(func() { keys.Close() })
 	if err := unix.IoctlSetPointerInt(int(keys.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +52,17 @@ func TestPromptShowsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer terminal.Close()
+	t.Cleanup(func() { terminal.Close() })
+	return keys, terminal
+}
+
+// A fast typist, or a paste, must not be seen either.
+func TestPromptShowsNothing(t *testing.T) {
+	keys, terminal := openTerminal(t)
 	a := &app{stdin: terminal, stderr: &typist{t, terminal, keys, "geheim"}}
 	pin, err := a.prompt("PIN")
 	if err != nil {
