@@ -22,6 +22,8 @@ need gnutls-bin p11tool
 need p11-kit p11-kit
 need libengine-pkcs11-openssl '/usr/lib/*/engines-3/pkcs11.so'
 need openssh-client ssh-keygen
+need libssl-dev /usr/include/openssl/evp.h
+need libnss3 '/usr/lib/*/libsoftokn3.so'
 need libnss3-tools modutil
 need libnss3-tools certutil
 need swtpm swtpm

@@ -28,7 +28,7 @@ type run struct{ args, packages []string }
 var suites = []suite{
 	{"race", true, func() ([]run, error) { return packages(inside, "-race") }},
 	{"unit", false, func() ([]run, error) { return packages(inside) }},
-	{"abi", true, fixed("./test/abi", "./test/ncrypt", "./test/vectors", "./test/floors")},
+	{"abi", true, fixed("./test/abi", "./test/ncrypt", "./test/vectors", "./test/wrapping", "./test/floors")},
 	{"asan", false, func() ([]run, error) {
 		return []run{{[]string{"-count=1", "-run=Sanitized"}, []string{"./test/abi", "./test/ncrypt"}}}, nil
 	}},
