@@ -12,7 +12,10 @@ import (
 )
 
 // agreed is a secret that two keys agree on (NCRYPT_SECRET_HANDLE).
-type agreed struct{ value *secret.Bytes } // big-endian
+type agreed struct {
+	value        *secret.Bytes
+	littleEndian bool // as RFC 7748 has it for curve25519; else big-endian
+}
 
 func (a *agreed) close() { a.value.Close() }
 
@@ -38,7 +41,7 @@ func (k *KSP) SecretAgreement(privateKey, publicKey Handle, flags uint32) (Handl
 	if err != nil {
 		return 0, status(err)
 	}
-	return k.handles.add(&agreed{value}), nil
+	return k.handles.add(&agreed{value, private.algorithm.keyType == ck.CKK_EC_MONTGOMERY}), nil
 }
 
 // pointOf gives a key's public point and its curve.

@@ -20,7 +20,16 @@ type algorithm struct {
 	usages      uint32 // what keys of the algorithm can do
 }
 
-// lengths are those that keys of an algorithm can have, in bits (NCRYPT_SUPPORTED_LENGTHS).
+// onCurve says whether keys are on a curve, and parameterized whether a parameter set says what others' length or curve does.
+func (a *algorithm) onCurve() bool {
+	return a.keyType == ck.CKK_EC || a.keyType == ck.CKK_EC_MONTGOMERY
+}
+
+func (a *algorithm) parameterized() bool {
+	return a.keyType == ck.CKK_ML_DSA || a.keyType == ck.CKK_ML_KEM
+}
+
+// lengths are those that keys of an algorithm can have, in bits (NCRYPT_SUPPORTED_LENGTHS); zeros where a parameter set says it.
 type lengths struct{ min, max, increment, standard uint32 }
 
 func (l lengths) allow(n uint32) bool {
@@ -28,11 +37,12 @@ func (l lengths) allow(n uint32) bool {
 }
 
 const (
-	imports  = plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
-	usesRSA  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG | imports
-	usesAES  = plan.NCRYPT_ALLOW_DECRYPT_FLAG | imports
-	usesSign = plan.NCRYPT_ALLOW_SIGNING_FLAG
-	usesECDH = plan.NCRYPT_ALLOW_KEY_AGREEMENT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG // a key for ECDH can sign as well; the reverse is not true
+	imports   = plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG | plan.NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG
+	usesRSA   = plan.NCRYPT_ALLOW_DECRYPT_FLAG | plan.NCRYPT_ALLOW_SIGNING_FLAG | imports
+	usesAES   = plan.NCRYPT_ALLOW_DECRYPT_FLAG | imports
+	usesSign  = plan.NCRYPT_ALLOW_SIGNING_FLAG
+	usesAgree = plan.NCRYPT_ALLOW_KEY_AGREEMENT_FLAG
+	usesECDH  = usesAgree | plan.NCRYPT_ALLOW_SIGNING_FLAG // a key for ECDH can sign as well; the reverse is not true
 )
 
 func curveAlgorithm(name, group string, curve *pubkey.Curve, usages uint32) algorithm {
@@ -51,6 +61,10 @@ var algorithms = []algorithm{
 	curveAlgorithm("ECDH_P521", "ECDH", pubkey.P521, usesECDH),
 	{"ECDSA", "ECDSA", ck.CKO_PRIVATE_KEY, ck.CKK_EC, ck.CKM_EC_KEY_PAIR_GEN, nil, lengths{256, 521, 0, 256}, usesSign},
 	{"ECDH", "ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC, ck.CKM_EC_KEY_PAIR_GEN, nil, lengths{256, 521, 0, 256}, usesECDH},
+	// What a key for ECDH becomes whose curve is this one: it signs nothing.
+	{"ECDH", "ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC_MONTGOMERY, ck.CKM_EC_MONTGOMERY_KEY_PAIR_GEN, pubkey.X25519, lengths{255, 255, 0, 255}, usesAgree},
+	{"ML-DSA", "MLDSA", ck.CKO_PRIVATE_KEY, ck.CKK_ML_DSA, ck.CKM_ML_DSA_KEY_PAIR_GEN, nil, lengths{}, usesSign},
+	{"ML-KEM", "MLKEM", ck.CKO_PRIVATE_KEY, ck.CKK_ML_KEM, ck.CKM_ML_KEM_KEY_PAIR_GEN, nil, lengths{}, usesAgree},
 	{"AES", "AES", ck.CKO_SECRET_KEY, ck.CKK_AES, ck.CKM_AES_KEY_GEN, nil, lengths{128, 256, 64, 256}, usesAES},
 }
 

@@ -16,6 +16,7 @@ const (
 	NCRYPT_PAD_PSS_FLAG                   uint32 = 0x00000008
 	NCRYPT_NO_KEY_VALIDATION              uint32 = 0x00000008
 	NCRYPT_PAD_CIPHER_FLAG                uint32 = 0x00000010
+	NCRYPT_PAD_PQDSA_FLAG                 uint32 = 0x00000020
 	NCRYPT_MACHINE_KEY_FLAG               uint32 = 0x00000020
 	NCRYPT_SILENT_FLAG                    uint32 = 0x00000040
 	NCRYPT_OVERWRITE_KEY_FLAG             uint32 = 0x00000080
@@ -68,6 +69,9 @@ const (
 	NCRYPT_USE_COUNT_ENABLED_PROPERTY              = "Enabled Use Count"
 	NCRYPT_ECC_CURVE_NAME_PROPERTY                 = "ECCCurveName"
 	NCRYPT_DH_PARAMETERS_PROPERTY                  = "DHParameters"
+	NCRYPT_PARAMETER_SET_NAME_PROPERTY             = "ParameterSetName"
+	NCRYPT_KEM_SHARED_SECRET_LENGTH_PROPERTY       = "KEMSharedSecretLength"
+	NCRYPT_KEM_CIPHERTEXT_LENGTH_PROPERTY          = "KEMCiphertextLength"
 	NCRYPT_PIN_PROPERTY                            = "SmartCardPin"
 	NCRYPT_CERTIFICATE_PROPERTY                    = "SmartCardKeyCertificate"
 	NCRYPT_READER_PROPERTY                         = "SmartCardReader"

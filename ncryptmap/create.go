@@ -172,11 +172,16 @@ func (k *key) generatePair(s *token.Session, private attr.Template) error {
 	switch k.algorithm.keyType {
 	case ck.CKK_RSA:
 		public = append(public, attr.Attribute{Type: ck.CKA_MODULUS_BITS, Value: attr.ULong(uint(k.length))})
-	case ck.CKK_EC:
+	case ck.CKK_EC, ck.CKK_EC_MONTGOMERY:
 		if k.curve == nil {
 			return nte.Errorf(nte.NTE_INVALID_PARAMETER, "the property ECCCurveName must be set first")
 		}
 		public = append(public, attr.Attribute{Type: ck.CKA_EC_PARAMS, Value: k.curve.Params})
+	case ck.CKK_ML_DSA, ck.CKK_ML_KEM:
+		if k.set == nil {
+			return nte.Errorf(nte.NTE_INVALID_PARAMETER, "the property ParameterSetName must be set first")
+		}
+		public = append(public, attr.Attribute{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(k.set.number)})
 	}
 	var err error
 	k.public, k.object, err = s.GenerateKeyPair(ck.Mechanism{Type: k.algorithm.generate}, public, private)

@@ -212,7 +212,7 @@ func TestStrangePKCS8(t *testing.T) {
 		"no key":       {changed(t, pkcs8(t, samples()["RSA"]), func(i *info, _ *ecKey) { i.Key = nil }), nte.NTE_BAD_KEY},
 		"another kind": {changed(t, whole, func(i *info, _ *ecKey) { i.Algorithm.OID = asn1.ObjectIdentifier{1, 2, 3} }), nte.NTE_NOT_SUPPORTED},
 		"Ed25519":      {openssl(t, nil, "out", "genpkey", "-algorithm", "ed25519", "-outform", "DER", "-out", "out"), nte.NTE_NOT_SUPPORTED},
-		"X25519":       {openssl(t, nil, "out", "genpkey", "-algorithm", "x25519", "-outform", "DER", "-out", "out"), nte.NTE_NOT_SUPPORTED},
+		"X448":         {openssl(t, nil, "out", "genpkey", "-algorithm", "x448", "-outform", "DER", "-out", "out"), nte.NTE_NOT_SUPPORTED},
 		"zero":         {changed(t, whole, func(_ *info, ec *ecKey) { clear(ec.Key) }), nte.NTE_BAD_DATA},
 	} {
 		_, err := s.ImportKey(s.provider, 0, "PKCS8_PRIVATEKEY", nil, test.data, 0)

@@ -99,8 +99,11 @@ var secretParts = map[ck.KeyType][]ck.AttributeType{
 	ck.CKK_RSA: {
 		ck.CKA_PRIVATE_EXPONENT, ck.CKA_PRIME_1, ck.CKA_PRIME_2, ck.CKA_EXPONENT_1, ck.CKA_EXPONENT_2, ck.CKA_COEFFICIENT,
 	},
-	ck.CKK_EC:  {ck.CKA_VALUE},
-	ck.CKK_AES: {ck.CKA_VALUE},
+	ck.CKK_EC:            {ck.CKA_VALUE},
+	ck.CKK_EC_MONTGOMERY: {ck.CKA_VALUE},
+	ck.CKK_ML_DSA:        {ck.CKA_SEED},
+	ck.CKK_ML_KEM:        {ck.CKA_SEED},
+	ck.CKK_AES:           {ck.CKA_VALUE},
 }
 
 // writeObject writes an object as a blob. Some blobs the guard makes; for others the program reads the object's secret.
@@ -137,7 +140,7 @@ func (k *key) publicMaterial() (*blob.Key, error) {
 	if k.class == ck.CKO_SECRET_KEY {
 		return nil, nte.Errorf(nte.NTE_BAD_TYPE, "a secret key has no public half")
 	}
-	set, err := attributes(k.session, k.object, publicParts...)
+	set, err := publicSet(k.session, k.object)
 	if err != nil {
 		return nil, err
 	}

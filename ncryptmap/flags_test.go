@@ -28,7 +28,8 @@ func TestFlags(t *testing.T) {
 		{"FinalizeKey", 8 | silent | legacyKey, func(f uint32) error { return s.FinalizeKey(begun, f) }},
 		{"DeleteKey", silent, func(f uint32) error { return s.DeleteKey(key, f) }},
 		{"ExportKey", silent | 0x800, func(f uint32) error { _, err := s.ExportKey(key, 0, "PUBLICBLOB", nil, f); return err }},
-		{"SignHash", silent | 2 | 8, func(f uint32) error { _, err := s.SignHash(key, nil, aHash, f); return err }},
+		{"SignHash", silent | 2 | 8, // 0x20 is for other keys than this
+			func(f uint32) error { _, err := s.SignHash(key, nil, aHash, f); return err }},
 		{"GetProperty", silent | onlyOwn, func(f uint32) error { _, err := s.GetProperty(key, "Length", f); return err }},
 		{"SetProperty", silent | onlyOwn | 0x80000000, func(f uint32) error { return s.SetProperty(key, "Use Context", []byte{}, f) }},
 		{"EnumKeys", machineKey | silent, func(f uint32) error { _, err := s.EnumKeys(s.provider, "", f); return err }},

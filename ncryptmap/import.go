@@ -6,6 +6,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // ImportKey is NCryptImportKey: takes a key in from a blob. With importKey, the blob is under that key. A private or secret key with a name
@@ -111,18 +112,27 @@ func (k *key) measure(m *blob.Key) error {
 	switch k.algorithm.keyType {
 	case ck.CKK_RSA:
 		k.length = uint32(bitLen(m.Get(ck.CKA_MODULUS)))
-	case ck.CKK_EC:
+	case ck.CKK_EC, ck.CKK_EC_MONTGOMERY:
 		curve, err := curveOf(m.Get(ck.CKA_EC_PARAMS))
 		if err != nil {
 			return err
 		}
-		k.curve, k.length = curve, uint32(curve.Bits)
-		if named := algorithmOn(k.algorithm.group, curve); named != nil {
-			k.algorithm = named
-		}
+		return k.moveTo(curve)
+	case ck.CKK_ML_DSA, ck.CKK_ML_KEM:
+		return k.measureSet(m)
 	default:
 		k.length = uint32(8 * len(m.Get(ck.CKA_VALUE)))
 	}
+	return nil
+}
+
+// moveTo says on which curve the key is, and which algorithm that makes of the one that was named.
+func (k *key) moveTo(curve *pubkey.Curve) error {
+	named := algorithmOn(k.algorithm.group, curve)
+	if named == nil {
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "there are no keys for %s on %s", k.algorithm.group, curve.Name)
+	}
+	k.algorithm, k.curve, k.length = named, curve, uint32(curve.Bits)
 	return nil
 }
 

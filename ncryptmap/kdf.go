@@ -8,6 +8,7 @@ import (
 	_ "crypto/sha512"
 	"encoding/binary"
 	"hash"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -55,7 +56,11 @@ func (k *KSP) DeriveKey(sharedSecret Handle, kdf string, params *Buffers, size i
 	if !ok {
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no way %q to derive a key", kdf)
 	}
-	out, err := derive(a.value.Bytes(), params, size, flags)
+	value := a.value.Bytes()
+	if kdf == BCRYPT_KDF_RAW_SECRET && a.littleEndian {
+		derive = func(value []byte, _ *Buffers, _ int, _ uint32) ([]byte, error) { return slices.Clone(value), nil }
+	}
+	out, err := derive(value, params, size, flags)
 	if err != nil {
 		return nil, err
 	}

@@ -25,12 +25,13 @@ type key struct {
 	isolation plan.Protection
 	algorithm *algorithm
 	curve     *pubkey.Curve
-	length    uint32       // bits
-	export    uint32       // NCRYPT_EXPORT_POLICY_PROPERTY
-	usage     uint32       // NCRYPT_KEY_USAGE_PROPERTY
-	material  *blob.Key    // what becomes the key; nil: it is generated
-	wrapped   *wrappedBlob // the same, under another key
-	most      *limits      // what the blob lets the key do; nil: everything
+	set       *parameterSet // of ML-DSA and ML-KEM; nil: the property ParameterSetName is to say it
+	length    uint32        // bits
+	export    uint32        // NCRYPT_EXPORT_POLICY_PROPERTY
+	usage     uint32        // NCRYPT_KEY_USAGE_PROPERTY
+	material  *blob.Key     // what becomes the key; nil: it is generated
+	wrapped   *wrappedBlob  // the same, under another key
+	most      *limits       // what the blob lets the key do; nil: everything
 	custom    map[string][]byte
 	transient map[string][]byte // properties of the handle: UI Policy, HWND Handle, Use Context
 

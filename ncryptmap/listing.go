@@ -12,11 +12,13 @@ const (
 	NCRYPT_ASYMMETRIC_ENCRYPTION_INTERFACE uint32 = 3
 	NCRYPT_SECRET_AGREEMENT_INTERFACE      uint32 = 4
 	NCRYPT_SIGNATURE_INTERFACE             uint32 = 5
+	NCRYPT_KEY_ENCAPSULATION_INTERFACE     uint32 = 8
 
 	NCRYPT_CIPHER_OPERATION                uint32 = 0x01
 	NCRYPT_ASYMMETRIC_ENCRYPTION_OPERATION uint32 = 0x04
 	NCRYPT_SECRET_AGREEMENT_OPERATION      uint32 = 0x08
 	NCRYPT_SIGNATURE_OPERATION             uint32 = 0x10
+	NCRYPT_KEY_ENCAPSULATION_OPERATION     uint32 = 0x80
 )
 
 // AlgorithmName is NCryptAlgorithmName: what an enumeration tells of an algorithm.
@@ -30,6 +32,8 @@ var groups = map[string]AlgorithmName{
 	"RSA":   {Class: NCRYPT_ASYMMETRIC_ENCRYPTION_INTERFACE, Operations: NCRYPT_ASYMMETRIC_ENCRYPTION_OPERATION | NCRYPT_SIGNATURE_OPERATION},
 	"ECDSA": {Class: NCRYPT_SIGNATURE_INTERFACE, Operations: NCRYPT_SIGNATURE_OPERATION},
 	"ECDH":  {Class: NCRYPT_SECRET_AGREEMENT_INTERFACE, Operations: NCRYPT_SECRET_AGREEMENT_OPERATION},
+	"MLDSA": {Class: NCRYPT_SIGNATURE_INTERFACE, Operations: NCRYPT_SIGNATURE_OPERATION},
+	"MLKEM": {Class: NCRYPT_KEY_ENCAPSULATION_INTERFACE, Operations: NCRYPT_KEY_ENCAPSULATION_OPERATION},
 	"AES":   {Class: NCRYPT_CIPHER_INTERFACE, Operations: NCRYPT_CIPHER_OPERATION},
 }
 
@@ -42,9 +46,9 @@ func (k *KSP) EnumAlgorithms(prov Handle, operations, flags uint32) ([]Algorithm
 		return nil, err
 	}
 	var names []AlgorithmName
-	for _, a := range algorithms {
-		row := groups[a.group]
-		row.Name = a.name
+	for _, name := range Algorithms() {
+		row := groups[algorithmOf(name).group]
+		row.Name = name
 		if operations == 0 || operations&row.Operations != 0 {
 			names = append(names, row)
 		}

@@ -1,6 +1,10 @@
 package ncryptmap
 
-import "github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+import (
+	"slices"
+
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+)
 
 // NotifyChangeKey is NCryptNotifyChangeKey. There is nothing like an event of Windows that could be given back: whoever wants to know looks again. Errors:
 // NTE_INVALID_HANDLE; NTE_BAD_FLAGS; else always NTE_NOT_SUPPORTED.
@@ -30,9 +34,11 @@ func (k *KSP) IsAlgSupported(prov Handle, name string, flags uint32) error {
 
 // Algorithms gives the names of the algorithms that keys can be of (NCryptEnumAlgorithms).
 func Algorithms() []string {
-	names := make([]string, len(algorithms))
-	for i, a := range algorithms {
-		names[i] = a.name
+	var names []string
+	for _, a := range algorithms {
+		if !slices.Contains(names, a.name) {
+			names = append(names, a.name)
+		}
 	}
 	return names
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // OpenKey is NCryptOpenKey: a handle for a key that is kept. A key whose boot is over, or whose TPM is another, opens too: what is not secret of it can be
@@ -55,9 +56,9 @@ func noKeyset(name string) error {
 
 // stored are the attributes that tell of a key that is kept.
 var stored = []ck.AttributeType{
-	ck.CKA_CLASS, ck.CKA_KEY_TYPE, ck.CKA_MODULUS, ck.CKA_EC_PARAMS, ck.CKA_VALUE_LEN, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_EXPORT_POLICY,
+	ck.CKA_CLASS, ck.CKA_KEY_TYPE, ck.CKA_MODULUS, ck.CKA_EC_PARAMS, ck.CKA_PARAMETER_SET, ck.CKA_VALUE_LEN, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_EXPORT_POLICY,
 	ck.CKA_NCRYPT_KEY_USAGE, ck.CKA_EXTRACTABLE, ck.CKA_SENSITIVE, ck.CKA_DERIVE,
-	ck.CKA_SIGN, ck.CKA_SIGN_RECOVER, ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_UNWRAP_TEMPLATE,
+	ck.CKA_SIGN, ck.CKA_SIGN_RECOVER, ck.CKA_DECAPSULATE, ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_UNWRAP_TEMPLATE,
 }
 
 // load finds the key of the name, and reads what it is.
@@ -99,6 +100,14 @@ func (k *key) recognize(set *attr.Set) error {
 			group = "ECDH"
 		}
 		k.algorithm, k.curve, k.length = algorithmOn(group, curve), curve, uint32(curve.Bits)
+	case ck.CKK_EC_MONTGOMERY:
+		k.algorithm, k.curve, k.length = algorithmOn("ECDH", pubkey.X25519), pubkey.X25519, uint32(pubkey.X25519.Bits)
+	case ck.CKK_ML_DSA, ck.CKK_ML_KEM:
+		number, _ := set.Get(ck.CKA_PARAMETER_SET)
+		k.algorithm = algorithmOf(map[ck.KeyType]string{ck.CKK_ML_DSA: "ML-DSA", ck.CKK_ML_KEM: "ML-KEM"}[ck.KeyType(keyType)])
+		if err := k.adoptNumber(number); err != nil {
+			return err
+		}
 	case ck.CKK_AES:
 		length, _ := set.ULong(ck.CKA_VALUE_LEN)
 		k.algorithm, k.length = algorithmOf("AES"), uint32(8*length)

@@ -17,7 +17,7 @@ type property struct {
 	set func(k *key, value []byte, flags uint32) error
 }
 
-var properties = slices.Concat(identityProperties, lengthProperties, policyProperties, handleProperties)
+var properties = slices.Concat(identityProperties, setProperties, lengthProperties, policyProperties, handleProperties)
 
 func propertyOf(name string) *property {
 	i := slices.IndexFunc(properties, func(p property) bool { return p.name == name })

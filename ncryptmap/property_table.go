@@ -63,7 +63,7 @@ func (k *key) keyType() uint32 {
 }
 
 func getCurve(k *key, _ uint32) ([]byte, error) {
-	if k.algorithm.keyType != ck.CKK_EC {
+	if !k.algorithm.onCurve() {
 		return nil, notSupported(NCRYPT_ECC_CURVE_NAME_PROPERTY)
 	}
 	if k.curve == nil {
@@ -75,19 +75,14 @@ func getCurve(k *key, _ uint32) ([]byte, error) {
 func setCurve(k *key, value []byte, _ uint32) error {
 	name, ok := blob.ParseWide(value)
 	switch {
-	case k.algorithm.keyType != ck.CKK_EC:
+	case !k.algorithm.onCurve():
 		return notSupported(NCRYPT_ECC_CURVE_NAME_PROPERTY)
 	case k.final:
 		return frozen(NCRYPT_ECC_CURVE_NAME_PROPERTY)
 	case !ok || blob.CurveByName(name) == nil:
 		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no curve %q", name)
 	}
-	k.curve = blob.CurveByName(name)
-	k.length = uint32(k.curve.Bits)
-	if named := algorithmOn(k.algorithm.group, k.curve); named != nil {
-		k.algorithm = named
-	}
-	return nil
+	return k.moveTo(blob.CurveByName(name))
 }
 
 func frozen(name string) error {
@@ -124,7 +119,7 @@ var lengthProperties = []property{
 	}, nil},
 	{NCRYPT_BLOCK_LENGTH_PROPERTY, numberOf((*key).blockLength), nil},
 	{NCRYPT_SIGNATURE_LENGTH_PROPERTY, func(k *key, _ uint32) ([]byte, error) {
-		if k.class == ck.CKO_SECRET_KEY {
+		if k.class == ck.CKO_SECRET_KEY || k.algorithm.usages&plan.NCRYPT_ALLOW_SIGNING_FLAG == 0 {
 			return nil, notSupported(NCRYPT_SIGNATURE_LENGTH_PROPERTY)
 		}
 		return dword(k.signatureLength()), nil
@@ -141,8 +136,11 @@ func (k *key) blockLength() uint32 {
 
 func (k *key) signatureLength() uint32 {
 	n := (k.length + 7) / 8
-	if k.algorithm.keyType == ck.CKK_EC {
+	switch {
+	case k.algorithm.keyType == ck.CKK_EC:
 		return 2 * n
+	case k.set != nil:
+		return uint32(k.set.signature)
 	}
 	return n
 }
@@ -155,6 +153,8 @@ func setLength(k *key, value []byte, _ uint32) error {
 		return err
 	case k.class == ck.CKO_PUBLIC_KEY:
 		return nil
+	case k.algorithm.parameterized():
+		return notSupported(NCRYPT_LENGTH_PROPERTY)
 	case k.final:
 		return frozen(NCRYPT_LENGTH_PROPERTY)
 	case !k.algorithm.lengths.allow(length):

@@ -9,12 +9,14 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// Padding is what a padding flag comes with: BCRYPT_PKCS1_PADDING_INFO, BCRYPT_PSS_PADDING_INFO, BCRYPT_OAEP_PADDING_INFO or, for AES, the cipher's.
+// Padding is what a padding flag comes with: BCRYPT_PKCS1_PADDING_INFO, BCRYPT_PSS_PADDING_INFO, BCRYPT_OAEP_PADDING_INFO, BCRYPT_PQDSA_PADDING_INFO or, for AES,
+// the cipher's.
 type Padding struct {
-	Hash  string // pszAlgId: BCRYPT_SHA256_ALGORITHM, ...; empty: none
-	Salt  uint32 // cbSalt, bytes
-	Label []byte
-	IV    []byte
+	Hash    string // pszAlgId, pszPrehashAlgId: BCRYPT_SHA256_ALGORITHM, ...; empty: none
+	Salt    uint32 // cbSalt, bytes
+	Label   []byte
+	Context []byte // of ML-DSA
+	IV      []byte
 }
 
 // hashes are the hash algorithms by CNG's names.
@@ -37,8 +39,15 @@ func digestInfo(arc, size byte) []byte {
 
 // signing gives the mechanism for a signature over a hash, and the bytes that it signs.
 func (k *key) signing(padding *Padding, hash []byte, flags uint32) (ck.Mechanism, []byte, error) {
-	if k.algorithm.keyType == ck.CKK_EC {
+	switch {
+	case flags&NCRYPT_PAD_PQDSA_FLAG != 0 && k.algorithm.keyType != ck.CKK_ML_DSA:
+		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_BAD_FLAGS, "NCRYPT_PAD_PQDSA_FLAG is not for %s", k.algorithm.name)
+	case k.algorithm.usages&plan.NCRYPT_ALLOW_SIGNING_FLAG == 0:
+		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s keys do not sign", k.algorithm.name)
+	case k.algorithm.keyType == ck.CKK_EC:
 		return ck.Mechanism{Type: ck.CKM_ECDSA}, hash, nil
+	case k.algorithm.keyType == ck.CKK_ML_DSA:
+		return k.messageSigning(padding, hash, flags)
 	}
 	if padding == nil || flags&(NCRYPT_PAD_PKCS1_FLAG|NCRYPT_PAD_PSS_FLAG) == 0 {
 		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "a signature with RSA needs padding information")

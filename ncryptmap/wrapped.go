@@ -114,7 +114,7 @@ func (k *key) tryUnwrap(s *token.Session, w *wrappedBlob) error {
 	if k.curve != nil && k.curve != found.curve {
 		return nte.Errorf(nte.NTE_BAD_TYPE, "the key in the blob is on another curve than %s's", k.algorithm.name)
 	}
-	k.length, k.curve = found.length, found.curve
+	k.length, k.curve, k.set = found.length, found.curve, found.set
 	if k.algorithm.keyType == ck.CKK_EC {
 		if named := algorithmOn(k.algorithm.group, found.curve); named != nil {
 			k.algorithm = named

@@ -114,6 +114,10 @@ func ReadPrivateKeyInfo(der []byte, o *Options) (*Key, error) {
 	case string(pubkey.X25519.Params):
 		k, err = readX25519(p)
 	default:
+		if set := pqSetByOID(p.oid); set != nil {
+			k, err = readPQPrivateKey(p, set)
+			break
+		}
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "CNG has no name for the algorithm of the key (OID % x)", p.oid)
 	}
 	if err != nil {
@@ -206,6 +210,8 @@ func writePrivateKeyInfo(k *Key) (*secret.Bytes, error) {
 	case k.KeyType == ck.CKK_EC_MONTGOMERY && len(k.Get(ck.CKA_VALUE)) == pubkey.X25519.Size:
 		algorithm = [][]byte{pubkey.X25519.Params}
 		write = func(b *cryptobyte.Builder) { b.AddASN1OctetString(k.Get(ck.CKA_VALUE)) }
+	case pqSetOf(k) != nil && pqSetOf(k).oid() != nil && len(k.Get(ck.CKA_SEED))+len(k.Get(ck.CKA_VALUE)) != 0:
+		algorithm, write = [][]byte{pqSetOf(k).oid()}, func(b *cryptobyte.Builder) { writePQPrivateKey(b, k) }
 	default:
 		return nil, wrongKind(PKCS8, k)
 	}
