@@ -100,12 +100,13 @@ func advised(e *ck.Error) string {
 	if better, ok := advice[e.RV]; ok && !saysMore(e) {
 		return better
 	}
+	reason := strings.ReplaceAll(e.Reason, e.RV.Error()+": ", "") // of an error within: it stands at the end once
 	for _, r := range remedies {
 		if r.applies(e) {
-			return e.Reason + "; " + r.todo
+			return reason + "; " + r.todo
 		}
 	}
-	return e.Reason
+	return reason
 }
 
 // reason is an error's text without its CK_RV.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/inject"
 	"github.com/ncrypt11/ncrypt11/inject/attest"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 )
 
 func (a *app) injectCommand() *cobra.Command {
@@ -40,8 +41,9 @@ func (a *app) injectCommand() *cobra.Command {
 // trustFlags say which targets a server believes.
 type trustFlags struct {
 	roots, fingerprints []string
-	nonce               string
+	nonce, isolation    string
 
+	least      guard.Level
 	trust      attest.Trust
 	nonceBytes []byte
 }
@@ -50,11 +52,21 @@ func (f *trustFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.roots, "roots", nil, "believe TPMs whose makers' certificates are in `FILE` (PEM); may be repeated")
 	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "believe the TPM with this fingerprint, in `HEX`, which inject target prints; may be repeated")
+	f.levels().register(cmd)
 	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
+}
+
+// levels are those of guards that isolate.
+func (f *trustFlags) levels() choice {
+	return choice{&f.isolation, "min-isolation", []string{guard.Process.String(), guard.Service.String(), guard.VM.String()}, "the least `LEVEL` of a target's guard"}
 }
 
 // read gets the certificates.
 func (f *trustFlags) read() (err error) {
+	if err := f.levels().check(); err != nil {
+		return err
+	}
+	f.least, _ = guard.ParseLevel(f.isolation) // it was checked
 	if f.nonceBytes, err = parseNonce(f.nonce); err != nil {
 		return err
 	}
@@ -95,6 +107,8 @@ func (f *trustFlags) check(name string, t *inject.Target) (*attest.Identity, err
 		return untrusted.Identity, fmt.Errorf("%s: %w", name, err)
 	case err != nil:
 		return identity, fmt.Errorf("%s: %w", name, err)
+	case t.Stated.Level < f.least:
+		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and --min-isolation asks for %v", name, inject.ErrUnfit, t.Stated.Level, f.least)
 	}
 	return identity, nil
 }

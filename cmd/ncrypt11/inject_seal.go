@@ -49,6 +49,9 @@ func (a *app) injectSealCommand() *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
+			if f.output == "" && a.onScreen() {
+				return usagef("--output names the file for the package, which is nothing to read on a terminal")
+			}
 			return a.seal(&f, args)
 		},
 	}

@@ -51,6 +51,7 @@ func TestInjectScripts(t *testing.T) {
 			"field":          saveField,
 			"setenv":         setenv,
 			"machine":        onMachine,
+			"disk":           copyDisk,
 			"made-by":        madeBy,
 			"flip":           flipByte,
 			"cut":            cutFile,
@@ -93,6 +94,14 @@ func newMachine(ts *testscript.TestScript, name string) *testMachine {
 	}
 	ts.Check(os.WriteFile(filepath.Join(home, "config.toml"), []byte(config), 0o644))
 	return m
+}
+
+// copyDisk FROM TO gives a new machine, with a TPM of its own, a copy of the tokens of another.
+func copyDisk(ts *testscript.TestScript, _ bool, args []string) {
+	machines := ts.Value(machinesKey{}).(map[string]*testMachine)
+	m := newMachine(ts, args[1])
+	machines[args[1]] = m
+	ts.Check(os.CopyFS(filepath.Join(m.home, "tokens"), os.DirFS(filepath.Join(machines[args[0]].home, "tokens"))))
 }
 
 // madeBy MAKER FILE has a maker certify the TPM of the machine, and leaves who believes him his root certificate.

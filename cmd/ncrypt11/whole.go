@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/term"
 )
 
 // writeWhole writes a file that is there whole and durable, or as it was before. Without a name it writes to standard output, where whoever reads has to see
@@ -33,6 +35,16 @@ func (a *app) writeWhole(name string, mode os.FileMode, write func(io.Writer) er
 		return errors.Join(err, os.Remove(unfinished))
 	}
 	return syncDir(filepath.Dir(name))
+}
+
+// onScreen says whether what is printed goes to a terminal.
+func (a *app) onScreen() bool {
+	printed, ok := a.stdout.(*checkedWriter)
+	if !ok {
+		return false
+	}
+	f, ok := printed.to.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // buffered has write write in large pieces.
