@@ -138,22 +138,33 @@ func (w *sealed) isolated() error {
 	return nil
 }
 
+// algorithms are CNG's, with the keys that come in as blobs under others. Those of curves go on with the curve's name, or do not.
+var algorithms = []struct {
+	name    string
+	class   ck.ObjectClass
+	keyType ck.KeyType
+}{
+	{"RSA", ck.CKO_PRIVATE_KEY, ck.CKK_RSA},
+	{"ECDSA", ck.CKO_PRIVATE_KEY, ck.CKK_EC},
+	{"ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC},
+	{"AES", ck.CKO_SECRET_KEY, ck.CKK_AES},
+	{"ML-DSA", ck.CKO_PRIVATE_KEY, ck.CKK_ML_DSA},
+	{"ML-KEM", ck.CKO_PRIVATE_KEY, ck.CKK_ML_KEM},
+}
+
 // ofAlgorithm puts class and type of a key into the template, by CNG's name of its algorithm.
 func (w *sealed) ofAlgorithm(name string) error {
-	class, keyType := ck.CKO_PRIVATE_KEY, ck.CKK_RSA
-	switch {
-	case name == "RSA":
-	case name == "AES":
-		class, keyType = ck.CKO_SECRET_KEY, ck.CKK_AES
-	case strings.HasPrefix(name, "ECDSA"), strings.HasPrefix(name, "ECDH"):
-		keyType = ck.CKK_EC
-	default:
-		return ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "keys of algorithm %q do not come in like this", name)
+	family, _, _ := strings.Cut(name, "_")
+	for _, a := range algorithms {
+		if a.name != family {
+			continue
+		}
+		if err := w.add(ck.CKA_CLASS, attr.ULong(uint(a.class))); err != nil {
+			return err
+		}
+		return w.add(ck.CKA_KEY_TYPE, attr.ULong(uint(a.keyType)))
 	}
-	if err := w.add(ck.CKA_CLASS, attr.ULong(uint(class))); err != nil {
-		return err
-	}
-	return w.add(ck.CKA_KEY_TYPE, attr.ULong(uint(keyType)))
+	return ck.Errorf(ck.CKR_WRAPPED_KEY_INVALID, "keys of algorithm %q do not come in like this", name)
 }
 
 // add puts an attribute into the template, which may leave it out, but not say otherwise.

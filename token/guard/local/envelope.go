@@ -21,6 +21,12 @@ import (
 var envelopes = map[mech.Primitive]func(r *rsaKey, s *mech.Scheme, wrapped []byte, p *guard.Policy) (m material, usage *uint32, err error){
 	mech.IsolatedEnvelope: openIsolated,
 	mech.PKCS7Envelope:    openPKCS7,
+	mech.NCryptBlob:       openNothing,
+}
+
+// openNothing: the token puts the mechanism that opens blobs of the type in the place of the one that names the type.
+func openNothing(*rsaKey, *mech.Scheme, []byte, *guard.Policy) (material, *uint32, error) {
+	return nil, nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "a guard is told which mechanism opens the blob")
 }
 
 // takeOut is Unwrap for envelopes. What the key is for comes with its public half, as CKA_NCRYPT_KEY_USAGE.
