@@ -1331,6 +1331,7 @@ typedef CK_EXTRACT_PARAMS *CK_EXTRACT_PARAMS_PTR;
 #define CKA_NCRYPT_PROP_NAME       (NCRYPT11_VENDOR_BASE + 0x11UL) /* UTF-8: name of a custom property */
 #define CKA_NCRYPT_PROP_VALUE      (NCRYPT11_VENDOR_BASE + 0x12UL) /* bytes: value of a custom property */
 #define CKA_NCRYPT_KEY_NAME        (NCRYPT11_VENDOR_BASE + 0x13UL) /* UTF-8: the NCrypt key name, unique and fixed */
+#define CKA_NCRYPT_CONFINING       (NCRYPT11_VENDOR_BASE + 0x14UL) /* CK_BBOOL: keys that come out of this one are as little seen as it is */
 #define CKA_NCRYPT_CONTAINER       (NCRYPT11_VENDOR_BASE + 0x20UL) /* CK_ULONG, read only: the container that an injected key is for */
 #define CKA_NCRYPT_KEY_SPEC        (NCRYPT11_VENDOR_BASE + 0x21UL) /* CK_ULONG, read only: what an injected key is for, AT_* of cardmod.h */
 

@@ -97,6 +97,7 @@ func policyOf(id store.ID, set *attr.Set) *guard.Policy {
 		Trusted:            set.Bool(ck.CKA_TRUSTED),
 		AlwaysAuthenticate: set.Bool(ck.CKA_ALWAYS_AUTHENTICATE),
 		Token:              set.Bool(ck.CKA_TOKEN),
+		Confining:          set.Bool(ck.CKA_NCRYPT_CONFINING),
 		WrapBy:             plan.WrapBy(set),
 		Allowed:            allowedMechanisms(set),
 	}

@@ -58,6 +58,7 @@ var guardedKeyRules = join(keyRules, []rule{
 	{ck.CKA_NCRYPT_PER_BOOT, KindBool, untilFinal, nil},
 	{ck.CKA_NCRYPT_USABLE, KindBool, readOnly, yes},
 	{ck.CKA_NCRYPT_KEY_NAME, KindString, changeOnCopy, nil},
+	{ck.CKA_NCRYPT_CONFINING, KindBool, 0, nil},
 	{ck.CKA_NCRYPT_UNIQUE_NAME, KindString, readOnly, nil},
 })
 

@@ -1187,6 +1187,7 @@ const (
 	CKA_NCRYPT_PROP_NAME       AttributeType = 0x80434E11
 	CKA_NCRYPT_PROP_VALUE      AttributeType = 0x80434E12
 	CKA_NCRYPT_KEY_NAME        AttributeType = 0x80434E13
+	CKA_NCRYPT_CONFINING       AttributeType = 0x80434E14
 	CKA_NCRYPT_CONTAINER       AttributeType = 0x80434E20
 	CKA_NCRYPT_KEY_SPEC        AttributeType = 0x80434E21
 )

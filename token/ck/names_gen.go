@@ -181,6 +181,7 @@ var attributeNames = map[AttributeType]string{
 	CKA_NCRYPT_PROP_NAME:                  "CKA_NCRYPT_PROP_NAME",
 	CKA_NCRYPT_PROP_VALUE:                 "CKA_NCRYPT_PROP_VALUE",
 	CKA_NCRYPT_KEY_NAME:                   "CKA_NCRYPT_KEY_NAME",
+	CKA_NCRYPT_CONFINING:                  "CKA_NCRYPT_CONFINING",
 	CKA_NCRYPT_CONTAINER:                  "CKA_NCRYPT_CONTAINER",
 	CKA_NCRYPT_KEY_SPEC:                   "CKA_NCRYPT_KEY_SPEC",
 }

@@ -38,6 +38,8 @@ type Policy struct {
 	// Confined says that the key was made in a guard and could never leave it: what CKA_LOCAL, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE say, by the
 	// guard's own word. It is the guard that sets it; what a client says here does not count.
 	Confined bool
+	// Confining keys make others that are as little seen as they are (confining.go).
+	Confining bool
 
 	WrapBy  ck.MechanismType   // the only mechanism that may wrap the key; 0: any. The key is sensitive then
 	Allowed []ck.MechanismType // CKA_ALLOWED_MECHANISMS; empty: all that the key type takes

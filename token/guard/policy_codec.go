@@ -10,11 +10,11 @@ import (
 const (
 	policyVersion        = 1
 	policyVersionKEM     = 2 // usages of KEMs
-	policyVersionConfine = 3 // CONFINED, and the mechanism that alone may wrap
+	policyVersionConfine = 3 // CONFINED, CONFINING, and the mechanism that alone may wrap
 	policyFixedLen       = 1 + 16 + 8 + 8 + 2 + 1 + 2
 	mechanismLen         = 8
 	maxAllowed           = 1024
-	maxPolicyLen         = policyFixedLen + mechanismLen + maxAllowed*mechanismLen
+	maxPolicyLen         = policyFixedLen + 1 + mechanismLen + maxAllowed*mechanismLen
 	allUsages            = UseEncrypt | UseDecrypt | UseSign | UseSignRecover | UseVerify | UseVerifyRecover | UseWrap | UseUnwrap | UseDerive | usagesOfKEM
 	usagesOfKEM          = UseEncapsulate | UseDecapsulate
 	allUsagesOfV2        = 1<<11 - 1
@@ -22,29 +22,36 @@ const (
 
 var _ = [1]struct{}{}[allUsages-allUsagesOfV2] // a new usage needs a new version
 
-// flags are the policy's yes-or-no fields in the order of their bits, the last of which is of version 3.
-func (p *Policy) flags() [8]*bool {
-	return [8]*bool{&p.Private, &p.Sensitive, &p.Extractable, &p.WrapWithTrusted, &p.Trusted, &p.AlwaysAuthenticate, &p.Token, &p.Confined}
+// flags are the policy's yes-or-no fields in the order of their bits, the last two of which are of version 3.
+func (p *Policy) flags() [9]*bool {
+	return [9]*bool{&p.Private, &p.Sensitive, &p.Extractable, &p.WrapWithTrusted, &p.Trusted, &p.AlwaysAuthenticate, &p.Token, &p.Confined, &p.Confining}
 }
+
+const (
+	policyFlagsOfV1 = 1<<7 - 1
+	policyFlagsOfV3 = 1<<9 - 1
+)
 
 // Encode gives the policy's only encoding. The policy must have at most 1024 allowed mechanisms (see Valid).
 func (p *Policy) Encode() []byte {
-	b := make([]byte, 0, policyFixedLen+(1+len(p.Allowed))*mechanismLen)
+	b := make([]byte, 0, policyFixedLen+1+(1+len(p.Allowed))*mechanismLen)
 	version := p.version()
 	b = append(b, version)
 	b = append(b, p.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.Class))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.KeyType))
 	b = binary.BigEndian.AppendUint16(b, uint16(p.Usage))
-	var bits byte
+	var bits uint16
 	for i, set := range p.flags() {
 		if *set {
 			bits |= 1 << i
 		}
 	}
-	b = append(b, bits)
 	if version == policyVersionConfine {
+		b = binary.BigEndian.AppendUint16(b, bits)
 		b = binary.BigEndian.AppendUint64(b, uint64(p.WrapBy))
+	} else {
+		b = append(b, byte(bits))
 	}
 	b = binary.BigEndian.AppendUint16(b, uint16(len(p.Allowed)))
 	for _, m := range p.Allowed {
@@ -56,7 +63,7 @@ func (p *Policy) Encode() []byte {
 // version is the lowest that can say what the policy says.
 func (p *Policy) version() byte {
 	switch {
-	case p.Confined || p.WrapBy != 0:
+	case p.Confined || p.Confining || p.WrapBy != 0:
 		return policyVersionConfine
 	case p.Usage&usagesOfKEM != 0:
 		return policyVersionKEM
@@ -76,7 +83,7 @@ func (p *Policy) Valid() error {
 	case p.WrapBy != 0 && !p.Sensitive:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a key that only %v may wrap has to be CKA_SENSITIVE", p.WrapBy)
 	}
-	return nil
+	return p.validConfining()
 }
 
 // DecodePolicy reads what Encode wrote, and nothing else: each policy has one encoding.
@@ -94,19 +101,20 @@ func DecodePolicy(b []byte) (*Policy, error) {
 	p.Class, b = ck.ObjectClass(binary.BigEndian.Uint64(b)), b[8:]
 	p.KeyType, b = ck.KeyType(binary.BigEndian.Uint64(b)), b[8:]
 	p.Usage, b = Usage(binary.BigEndian.Uint16(b)), b[2:]
-	bits := b[0]
+	bits, possible := uint16(b[0]), uint16(policyFlagsOfV1)
+	if version == policyVersionConfine {
+		if len(b) < 2+mechanismLen+2 {
+			return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
+		}
+		bits, possible = binary.BigEndian.Uint16(b), policyFlagsOfV3
+		p.WrapBy, b = ck.MechanismType(binary.BigEndian.Uint64(b[2:])), b[1+mechanismLen:]
+	}
+	b = b[1:]
 	for i, set := range p.flags() {
 		*set = bits&(1<<i) != 0
 	}
-	b = b[1:]
-	if version == policyVersionConfine {
-		if len(b) < mechanismLen+2 {
-			return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
-		}
-		p.WrapBy, b = ck.MechanismType(binary.BigEndian.Uint64(b)), b[mechanismLen:]
-	}
 	count, b := int(binary.BigEndian.Uint16(b)), b[2:]
-	if len(b) != count*mechanismLen {
+	if bits&^possible != 0 || len(b) != count*mechanismLen {
 		return nil, ck.Errorf(ck.CKR_DEVICE_ERROR, "malformed policy")
 	}
 	for ; len(b) > 0; b = b[mechanismLen:] {

@@ -30,6 +30,9 @@ func Narrower(from, to *Policy) error {
 			return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%s cannot be taken back", rule.name)
 		}
 	}
+	if from.Confining != to.Confining || from.Confining && to.Usage&^from.Usage != 0 {
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key has CKA_NCRYPT_CONFINING from the first, and then gets no further use, or never")
+	}
 	if from.WrapBy != 0 && from.WrapBy != to.WrapBy {
 		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%v alone may wrap the key, and that cannot be taken back", from.WrapBy)
 	}

@@ -19,7 +19,7 @@ func example() *guard.Policy {
 
 // confined is a policy that takes version 3.
 func confined() *guard.Policy {
-	return &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_EC, Usage: guard.UseDecapsulate, Sensitive: true, Confined: true, WrapBy: ck.CKM_RSA_AES_KEY_WRAP,
+	return &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_EC, Usage: guard.UseDecapsulate, Sensitive: true, Confined: true, Confining: true, WrapBy: ck.CKM_RSA_AES_KEY_WRAP,
 		Allowed: []ck.MechanismType{ck.CKM_ECDSA}}
 }
 
@@ -54,7 +54,7 @@ func TestPolicyBytes(t *testing.T) {
 
 func TestPolicyBytesOfVersion3(t *testing.T) {
 	want := "\x03" + string(make([]byte, 16)) + "\x00\x00\x00\x00\x00\x00\x00\x03" + "\x00\x00\x00\x00\x00\x00\x00\x03" +
-		"\x04\x00" + "\x82" + "\x00\x00\x00\x00\x00\x00\x10\x54" + "\x00\x01" + "\x00\x00\x00\x00\x00\x00\x10\x41"
+		"\x04\x00" + "\x01\x82" + "\x00\x00\x00\x00\x00\x00\x10\x54" + "\x00\x01" + "\x00\x00\x00\x00\x00\x00\x10\x41"
 	if got := confined().Encode(); string(got) != want {
 		t.Fatalf("%x, want %x", got, want)
 	}
@@ -88,6 +88,11 @@ func TestPolicyValid(t *testing.T) {
 		{guard.Policy{Allowed: make([]ck.MechanismType, 1025)}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{Usage: 1 << 11}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{AlwaysAuthenticate: true}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseUnwrap | guard.UseDerive | guard.UseDecapsulate}, ck.CKR_OK},
+		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseDecrypt}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseSign}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Confining: true, Sensitive: true, Extractable: true}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Confining: true}, ck.CKR_TEMPLATE_INCONSISTENT},
 		{guard.Policy{WrapBy: ck.CKM_AES_GCM, Extractable: true}, ck.CKR_TEMPLATE_INCONSISTENT},
 		{guard.Policy{WrapBy: ck.CKM_AES_GCM, Extractable: true, Sensitive: true}, ck.CKR_OK},
 	} {
@@ -121,6 +126,12 @@ func TestNarrower(t *testing.T) {
 		{"shorter list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, sha} }, func(p *guard.Policy) { p.Allowed = []ck.MechanismType{sha} }, true},
 		{"other list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, sha} }, func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa, rsa} }, false},
 		{"no list", func(p *guard.Policy) { p.Allowed = []ck.MechanismType{ecdsa} }, func(p *guard.Policy) {}, false},
+		{"confining later", func(p *guard.Policy) { p.Sensitive = true }, func(p *guard.Policy) { p.Sensitive, p.Confining = true, true }, false},
+		{"confining no more", func(p *guard.Policy) { p.Sensitive, p.Confining = true, true }, func(p *guard.Policy) { p.Sensitive = true }, false},
+		{"another use of a confining key", func(p *guard.Policy) { p.Sensitive, p.Confining, p.Usage = true, true, guard.UseDerive },
+			func(p *guard.Policy) { p.Sensitive, p.Confining, p.Usage = true, true, guard.UseDerive|guard.UseUnwrap }, false},
+		{"no use of a confining key", func(p *guard.Policy) { p.Sensitive, p.Confining, p.Usage = true, true, guard.UseDerive },
+			func(p *guard.Policy) { p.Sensitive, p.Confining = true, true }, true},
 		{"one way to wrap", func(p *guard.Policy) {}, func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, true},
 		{"any way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) {}, false},
 		{"another way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) { p.WrapBy = ck.CKM_RSA_AES_KEY_WRAP }, false},

@@ -63,8 +63,10 @@ func (g *Keys) stated(ref guard.Ref) (guard.StatedKey, error) {
 	return guard.StatedKey{Public: public[i].Value, Policy: k.policy}, nil
 }
 
-// Activate opens a credential, and takes what is in it for a secret key. It may be derived from and nothing else, so that the TPM is no oracle for whoever
-// finds a credential.
+// leastCredential is how long a secret is, in bytes, that cannot be guessed.
+const leastCredential = 32
+
+// Activate opens a credential, and takes what is in it for a secret key, which is a confining one: whoever finds a credential learns nothing by having it opened.
 func (g *Keys) Activate(v guard.Vault, blob, encrypted []byte, p *guard.Policy) (*guard.Key, error) {
 	if err := complete(p != nil); err != nil {
 		return nil, err
@@ -73,12 +75,16 @@ func (g *Keys) Activate(v guard.Vault, blob, encrypted []byte, p *guard.Policy) 
 	if err != nil {
 		return nil, err
 	}
-	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != ck.CKK_GENERIC_SECRET || p.Usage != guard.UseDerive || !p.Sensitive || p.Extractable {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what a credential has in it becomes a generic secret key for deriving, sensitive and not extractable")
+	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != ck.CKK_GENERIC_SECRET || p.Usage != guard.UseDerive || !p.Confining {
+		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what a credential has in it becomes a generic secret key for deriving, with CKA_NCRYPT_CONFINING")
 	}
 	value, err := attester.Activate(blob, encrypted)
 	if err != nil {
 		return nil, sealError(err)
+	}
+	if value.Len() < leastCredential {
+		value.Close()
+		return nil, ck.Errorf(ck.CKR_DATA_LEN_RANGE, "a credential with a secret that is shorter than %d bytes", leastCredential)
 	}
 	m, err := newSecretKey(p.KeyType, value)
 	if err != nil {

@@ -12,26 +12,26 @@ import (
 // maxBlocks is how often HKDF repeats its hash at most (RFC 5869, section 2.3).
 const maxBlocks = 255
 
-// saltKey gives a copy of the value of the key that is the salt, which must be one that may be derived from; nil: the salt is no key.
-func (g *Keys) saltKey(s *mech.Scheme) (*secret.Bytes, error) {
+// saltKey gives a copy of the value of the key that is the salt, which must be one that may be derived from, and its policy; nil: the salt is no key.
+func (g *Keys) saltKey(s *mech.Scheme) (*secret.Bytes, *guard.Policy, error) {
 	if s.SaltKey == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if !s.Extract || len(s.Salt) != 0 {
-		return nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "a key for a salt where another is given, or none is taken")
+		return nil, nil, ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "a key for a salt where another is given, or none is taken")
 	}
 	alone := *s
 	alone.Ticket = 0 // it is for the base key
 	k, err := g.use(guard.Ref(s.SaltKey), mech.OpDerive, &alone)
 	if err != nil {
-		return nil, ck.Errorf(ck.Code(err), "the key that is the salt: %w", err)
+		return nil, nil, ck.Errorf(ck.Code(err), "the key that is the salt: %w", err)
 	}
 	defer k.release()
 	salt, ok := k.material.(*secretKey)
 	if !ok {
-		return nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "the key that is the salt is not a secret key")
+		return nil, nil, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "the key that is the salt is not a secret key")
 	}
-	return salt.value.Clone(), nil
+	return salt.value.Clone(), k.policy, nil
 }
 
 // hkdf is CKM_HKDF_DERIVE: extracting alone gives as much as the hash does, expanding as much as is asked for. A salt that is a key comes apart.

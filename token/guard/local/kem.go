@@ -201,11 +201,11 @@ func (g *Keys) Decapsulate(v guard.Vault, private guard.Ref, s *mech.Scheme, cip
 	if err != nil {
 		return nil, err
 	}
-	return g.admitShared(v, shared, spec, p)
+	return g.admitShared(v, shared, spec, p, k.policy)
 }
 
 // admitShared takes over a shared secret, which is a key as it is: of another length the two sides would have to agree on how.
-func (g *Keys) admitShared(v guard.Vault, shared *secret.Bytes, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+func (g *Keys) admitShared(v guard.Vault, shared *secret.Bytes, spec *guard.KeySpec, p *guard.Policy, parents ...*guard.Policy) (*guard.Key, error) {
 	var err error
 	switch n := shared.Len(); {
 	case p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType:
@@ -221,5 +221,5 @@ func (g *Keys) admitShared(v guard.Vault, shared *secret.Bytes, spec *guard.KeyS
 	if err != nil {
 		return nil, err
 	}
-	return g.admit(v, m, p)
+	return g.admitFrom(v, m, p, parents...)
 }

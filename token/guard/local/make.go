@@ -77,7 +77,7 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	if p.Class != ck.CKO_SECRET_KEY || p.KeyType != spec.KeyType {
 		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a derived key is a secret key of the type that the template names")
 	}
-	salt, err := g.saltKey(s)
+	salt, saltPolicy, err := g.saltKey(s)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	if err != nil {
 		return nil, err
 	}
-	return g.admit(v, m, p)
+	return g.admitFrom(v, m, p, k.policy, saltPolicy)
 }
 
 // derivedFrom is the value of a key that is derived from a secret key, or from what a private key agrees on.
@@ -193,6 +193,24 @@ func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, er
 	k := newKey(v, m, clonePolicy(p))
 	k.policy.Confined = false
 	return g.admitKey(k)
+}
+
+// admitFrom is admit for what came out of keys, which may have a say in what it may be; nil: there was no such key.
+func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, parents ...*guard.Policy) (*guard.Key, error) {
+	length := 0
+	if value, ok := m.(*secretKey); ok {
+		length = value.value.Len()
+	}
+	for _, parent := range parents {
+		if parent == nil {
+			continue
+		}
+		if err := parent.Begets(p, length); err != nil {
+			m.wipe()
+			return nil, err
+		}
+	}
+	return g.admit(v, m, p)
 }
 
 // admitKey takes over k: seals it where the vault has a master key, and loads it. It wipes k where that fails.

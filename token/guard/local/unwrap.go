@@ -23,6 +23,9 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 		return nil, err
 	}
 	defer k.release()
+	if k.policy.Confining && !carries[s.Row.Primitive] {
+		return nil, ck.Errorf(ck.CKR_KEY_FUNCTION_NOT_PERMITTED, "a key with CKA_NCRYPT_CONFINING does not unwrap by %v", s.Row.Type)
+	}
 	if _, ok := injections[s.Row.Primitive]; ok {
 		return g.inject(v, k, s, wrapped, p)
 	}
@@ -42,8 +45,12 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 		m.wipe()
 		return nil, ck.CKR_WRAPPED_KEY_INVALID
 	}
-	return g.admit(v, m, p)
+	return g.admitFrom(v, m, p, k.policy)
 }
+
+// carries are the ways to unwrap that a confining key is for. The others have in the plaintext what the key is to be, leave its length to the caller, or do not
+// authenticate, so that keys could be made of ciphertexts by those who do not have the wrapping key.
+var carries = map[mech.Primitive]bool{mech.AESGCM: true, mech.AESKeyWrap: true, mech.AESKeyWrapPad: true, mech.RSAOAEP: true, mech.RSAAESKeyWrap: true, mech.ECDHAESKeyWrap: true}
 
 // unwrapErrors turn what decryption finds into what C_UnwrapKey answers. Whatever is wrong with the content has one answer, which tells
 // who alters wrapped keys nothing of the plaintext; the length of what he sent he knows.

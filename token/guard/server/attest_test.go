@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"testing"
@@ -111,39 +112,48 @@ func TestAttestNeedsIsolation(t *testing.T) {
 func TestActivate(t *testing.T) {
 	_, keys := openWitness(t, server.Options{UID: 4711})
 	policy := func() *guard.Policy {
-		return &guard.Policy{Class: ck.CKO_SECRET_KEY, KeyType: ck.CKK_GENERIC_SECRET, Usage: guard.UseDerive, Sensitive: true}
+		return &guard.Policy{Class: ck.CKO_SECRET_KEY, KeyType: ck.CKK_GENERIC_SECRET, Usage: guard.UseDerive, Sensitive: true, Confining: true}
 	}
 	secretValue := bytes.Repeat([]byte{9}, 32)
 	k, err := keys.Activate(0, secretValue, []byte("for this TPM"), policy())
 	want(t, "activate", err, ck.CKR_OK)
-	derive := func(base, salt guard.Ref, value []byte) []byte {
+	imported := func(keyType ck.KeyType, value []byte) guard.Ref {
 		t.Helper()
-		params := ck.HKDFParams{Extract: true, Expand: true, Hash: ck.CKM_SHA256, SaltType: uint(ck.CKF_HKDF_SALT_DATA), Salt: value, Info: []byte("info")}
-		if salt != 0 {
-			params.SaltType, params.Salt, params.SaltKey = uint(ck.CKF_HKDF_SALT_KEY), nil, ck.ObjectHandle(salt)
-		}
-		open := all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET)
-		made, err := keys.Derive(0, base, scheme(t, ck.CKM_HKDF_DERIVE, params, mech.OpDerive), &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET, ValueLen: 32}, open)
-		want(t, "derive", err, ck.CKR_OK)
-		revealed, err := keys.Reveal(made.Ref)
-		want(t, "reveal", err, ck.CKR_OK)
-		return revealed.Parts[0].Value
+		p := all(ck.CKO_SECRET_KEY, keyType)
+		k, err := keys.Import(0, &guard.Material{Class: ck.CKO_SECRET_KEY, KeyType: keyType, Parts: []guard.Part{part(ck.CKA_VALUE, value)}}, p)
+		want(t, "import", err, ck.CKR_OK)
+		return k.Ref
 	}
-	base, err := keys.Import(0, &guard.Material{Class: ck.CKO_SECRET_KEY, KeyType: ck.CKK_GENERIC_SECRET, Parts: []guard.Part{part(ck.CKA_VALUE, someKey)}},
-		all(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET))
-	want(t, "import", err, ck.CKR_OK)
-	if !bytes.Equal(derive(base.Ref, k.Ref, nil), derive(base.Ref, 0, secretValue)) {
-		t.Error("the key is not the credential's secret")
+	derive := func(p *guard.Policy) (*guard.Key, error) {
+		params := ck.HKDFParams{Extract: true, Expand: true, Hash: ck.CKM_SHA256, SaltType: uint(ck.CKF_HKDF_SALT_KEY), SaltKey: ck.ObjectHandle(k.Ref), Info: []byte("info")}
+		return keys.Derive(0, imported(ck.CKK_GENERIC_SECRET, someKey), scheme(t, ck.CKM_HKDF_DERIVE, params, mech.OpDerive),
+			&guard.KeySpec{KeyType: ck.CKK_AES, ValueLen: 32}, p)
 	}
+	// What the derived key unwraps shows what it is, and so what was in the credential.
+	unwrapper := &guard.Policy{Class: ck.CKO_SECRET_KEY, KeyType: ck.CKK_AES, Usage: guard.UseUnwrap, Sensitive: true, Confining: true}
+	derived, err := derive(unwrapper)
+	want(t, "derive", err, ck.CKR_OK)
+	value, err := hkdf.Key(sha256.New, someKey, secretValue, "info", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kwp := func(op mech.Op) *mech.Scheme { return scheme(t, ck.CKM_AES_KEY_WRAP_KWP, nil, op) }
+	wrapped, err := keys.Wrap(nil, imported(ck.CKK_AES, value), kwp(mech.OpWrap), imported(ck.CKK_GENERIC_SECRET, someKey))
+	want(t, "wrap", err, ck.CKR_OK)
+	_, err = keys.Unwrap(0, derived.Ref, kwp(mech.OpUnwrap), wrapped, &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET}, policy())
+	want(t, "the key is not the credential's secret: unwrap", err, ck.CKR_OK)
+	_, err = derive(all(ck.CKO_SECRET_KEY, ck.CKK_AES))
+	want(t, "a key to be seen, from the credential's secret", err, ck.CKR_TEMPLATE_INCONSISTENT)
 
 	_, err = keys.Activate(0, secretValue, []byte("for another TPM"), policy())
 	if want(t, "another TPM's", err, ck.CKR_DEVICE_ERROR); !errors.Is(err, seal.ErrForeign) {
 		t.Errorf("another TPM's: %v", err)
 	}
+	_, err = keys.Activate(0, secretValue[:31], []byte("for this TPM"), policy())
+	want(t, "a short secret", err, ck.CKR_DATA_LEN_RANGE)
 	for what, spoil := range map[string]func(p *guard.Policy){
-		"extractable":   func(p *guard.Policy) { p.Extractable = true },
-		"not sensitive": func(p *guard.Policy) { p.Sensitive = false },
-		"for signing":   func(p *guard.Policy) { p.Usage |= guard.UseSign },
+		"not confining": func(p *guard.Policy) { p.Confining = false },
+		"to unwrap":     func(p *guard.Policy) { p.Usage |= guard.UseUnwrap },
 		"an AES key":    func(p *guard.Policy) { p.KeyType = ck.CKK_AES },
 	} {
 		p := policy()
