@@ -27,16 +27,16 @@ func (p *Policy) validConfining() error {
 	return nil
 }
 
-// Begets decides whether a key with the policy made may come out of one with policy p. length is that of a secret key in bytes. Error:
-// CKR_TEMPLATE_INCONSISTENT.
-func (p *Policy) Begets(made *Policy, length int) error {
+// Begets decides whether a key with the policy made may come out of one with policy p: derived, decapsulated, or unwrapped. length is that of a secret key
+// in bytes. Error: CKR_TEMPLATE_INCONSISTENT.
+func (p *Policy) Begets(made *Policy, length int, unwrapped bool) error {
 	switch {
 	case !p.Confining:
 		return nil
 	case !made.Sensitive || made.Extractable:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what comes out of a key with CKA_NCRYPT_CONFINING is CKA_SENSITIVE and not CKA_EXTRACTABLE")
-	case made.Class == ck.CKO_PRIVATE_KEY: // it was made elsewhere, and what it is for is not this key's to say
-		return nil
+	case unwrapped && (made.Class == ck.CKO_PRIVATE_KEY || p.Class == ck.CKO_SECRET_KEY):
+		return nil // the end of the line: what a secret key carries, its sender has made for some use. What a key pair carries may be one more such secret key
 	case !made.Confining:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a secret key that comes out of one with CKA_NCRYPT_CONFINING has it too")
 	case length < confiningLen:

@@ -221,5 +221,5 @@ func (g *Keys) admitShared(v guard.Vault, shared *secret.Bytes, spec *guard.KeyS
 	if err != nil {
 		return nil, err
 	}
-	return g.admitFrom(v, m, p, parents...)
+	return g.admitFrom(v, m, p, false, parents...)
 }

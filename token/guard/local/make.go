@@ -90,7 +90,7 @@ func (g *Keys) Derive(v guard.Vault, base guard.Ref, s *mech.Scheme, spec *guard
 	if err != nil {
 		return nil, err
 	}
-	return g.admitFrom(v, m, p, k.policy, saltPolicy)
+	return g.admitFrom(v, m, p, false, k.policy, saltPolicy)
 }
 
 // derivedFrom is the value of a key that is derived from a secret key, or from what a private key agrees on.
@@ -196,7 +196,7 @@ func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, er
 }
 
 // admitFrom is admit for what came out of keys, which may have a say in what it may be; nil: there was no such key.
-func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, parents ...*guard.Policy) (*guard.Key, error) {
+func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, unwrapped bool, parents ...*guard.Policy) (*guard.Key, error) {
 	length := 0
 	if value, ok := m.(*secretKey); ok {
 		length = value.value.Len()
@@ -205,7 +205,7 @@ func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, parents ...
 		if parent == nil {
 			continue
 		}
-		if err := parent.Begets(p, length); err != nil {
+		if err := parent.Begets(p, length, unwrapped); err != nil {
 			m.wipe()
 			return nil, err
 		}

@@ -45,7 +45,7 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 		m.wipe()
 		return nil, ck.CKR_WRAPPED_KEY_INVALID
 	}
-	return g.admitFrom(v, m, p, k.policy)
+	return g.admitFrom(v, m, p, true, k.policy)
 }
 
 // carries are the ways to unwrap that a confining key is for. The others have in the plaintext what the key is to be, leave its length to the caller, or do not
