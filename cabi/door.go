@@ -99,8 +99,8 @@ func finalize() error {
 	if p == nil {
 		return ck.CKR_CRYPTOKI_NOT_INITIALIZED
 	}
-	if ksp.Load() != nil {
-		p.Leave() // NCrypt has no end, and goes on with its keys
+	if ksp.Load() != nil || cardsUsed {
+		p.Leave() // NCrypt and the minidriver have no end, and go on with their keys
 		return nil
 	}
 	engine = nil

@@ -115,7 +115,7 @@
 extern const CK_FUNCTION_LIST_3_2 ncrypt11_list_3_2;
 extern const CK_FUNCTION_LIST_3_0 ncrypt11_list_3_0;
 extern const CK_FUNCTION_LIST ncrypt11_list_2_40;
-#define NCRYPT11_INTERFACE_COUNT 4
+#define NCRYPT11_INTERFACE_COUNT 5
 extern const CK_INTERFACE ncrypt11_interfaces[NCRYPT11_INTERFACE_COUNT];
 #pragma GCC visibility pop
 

@@ -7,6 +7,7 @@
 #pragma GCC visibility pop
 #include "functions_gen.h"
 #include "ncrypt_enter.h"
+#include "card_enter.h"
 
 const CK_FUNCTION_LIST_3_2 ncrypt11_list_3_2 = {
 	.version = {3, 2},
@@ -290,4 +291,5 @@ const CK_INTERFACE ncrypt11_interfaces[NCRYPT11_INTERFACE_COUNT] = {
 	{(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&ncrypt11_list_3_0, 0},
 	{(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&ncrypt11_list_2_40, 0},
 	{(CK_UTF8CHAR_PTR)NCRYPT11_INTERFACE, (CK_VOID_PTR)&ncrypt11_ncrypt_list, 0},
+	{(CK_UTF8CHAR_PTR)NCRYPT11_MINIDRIVER_INTERFACE, (CK_VOID_PTR)&ncrypt11_card_list, 0},
 };

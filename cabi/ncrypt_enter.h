@@ -23,6 +23,10 @@ SECURITY_STATUS ncrypt_start(struct ncrypt_call *call);
 SECURITY_STATUS ncrypt_enter(struct ncrypt_call *call, SECURITY_STATUS outside);
 void ncrypt_leave(struct ncrypt_call *call);
 
+/* The same for any interface that PKCS #11 does not have: copy is its table in the private copy of the library, or NULL. */
+SECURITY_STATUS vendor_start(struct shim_call *call, const char *interface, const void **copy);
+SECURITY_STATUS vendor_enter(struct shim_call *call, const char *interface, const void **copy, SECURITY_STATUS outside);
+
 /* The interface "Vendor NCrypt". */
 extern const NCRYPT11_FUNCTION_LIST ncrypt11_ncrypt_list;
 

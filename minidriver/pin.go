@@ -7,9 +7,6 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// attemptsUnknown is cAttemptsRemaining of a card that does not say: the engine tells of the last tries only.
-const attemptsUnknown = ^uint32(0)
-
 // AuthenticateEx is CardAuthenticateEx for the user's PIN, without session PINs. The PIN is the caller's to wipe.
 func (c *Context) AuthenticateEx(pinID, flags uint32, pin []byte) error {
 	if err := c.enter("CardAuthenticateEx"); err != nil {
@@ -72,7 +69,7 @@ func (c *Context) authenticate(k *key, data, out []byte) (int, error) {
 	if err != nil {
 		return 0, invalid("not a sound CARD_AUTHENTICATE")
 	}
-	response := message.AuthenticateResponse(attemptsUnknown)
+	response := message.AuthenticateResponse(message.AttemptsUnknown)
 	if n, err := deliver(out, response.Bytes()); err != nil { // before the PIN is tried
 		return n, err
 	}
@@ -95,7 +92,7 @@ func (c *Context) changeAuthenticator(k *key, data, out []byte) (int, error) {
 	case m.AuthenticatingPinID != message.ROLE_USER || m.TargetPinID != message.ROLE_USER:
 		return 0, invalid("the user's PIN (%d) is changed by the user's", message.ROLE_USER)
 	}
-	response := message.ChangeAuthenticatorResponse(attemptsUnknown)
+	response := message.ChangeAuthenticatorResponse(message.AttemptsUnknown)
 	if n, err := deliver(out, response.Bytes()); err != nil {
 		return n, err
 	}

@@ -19,8 +19,11 @@ const protectedHeader = `/* Protected: a table or a call inside this library mea
 #pragma GCC visibility pop
 `
 
-// ncryptInterface is the row for the NCrypt functions, the last one of the interfaces.
-const ncryptInterface = "\t{(CK_UTF8CHAR_PTR)NCRYPT11_INTERFACE, (CK_VOID_PTR)&ncrypt11_ncrypt_list, 0},\n"
+// vendorInterfaces are the rows for what PKCS #11 does not have, the last ones of the interfaces.
+var vendorInterfaces = []string{
+	"\t{(CK_UTF8CHAR_PTR)NCRYPT11_INTERFACE, (CK_VOID_PTR)&ncrypt11_ncrypt_list, 0},\n",
+	"\t{(CK_UTF8CHAR_PTR)NCRYPT11_MINIDRIVER_INTERFACE, (CK_VOID_PTR)&ncrypt11_card_list, 0},\n",
+}
 
 // cFunctions writes functions_gen.h: the list of all functions as an X-macro, and the declarations of lists_gen.c.
 func cFunctions(h *header) []byte {
@@ -36,7 +39,7 @@ func cFunctions(h *header) []byte {
 	for _, l := range interfaceLists {
 		fmt.Fprintf(&out, "extern const %s %s;\n", l.structName, l.variable)
 	}
-	fmt.Fprintf(&out, "#define NCRYPT11_INTERFACE_COUNT %d\n", len(interfaceLists)+1)
+	fmt.Fprintf(&out, "#define NCRYPT11_INTERFACE_COUNT %d\n", len(interfaceLists)+len(vendorInterfaces))
 	out.WriteString("extern const CK_INTERFACE ncrypt11_interfaces[NCRYPT11_INTERFACE_COUNT];\n")
 	out.WriteString("#pragma GCC visibility pop\n\n#endif\n")
 	return []byte(out.String())
@@ -45,7 +48,7 @@ func cFunctions(h *header) []byte {
 // cLists writes lists_gen.c: the function lists and the interfaces, in constant C memory.
 func cLists(h *header) ([]byte, error) {
 	var out strings.Builder
-	fmt.Fprintf(&out, "/* %s */\n\n%s#include \"functions_gen.h\"\n#include \"ncrypt_enter.h\"\n", notice, protectedHeader)
+	fmt.Fprintf(&out, "/* %s */\n\n%s#include \"functions_gen.h\"\n#include \"ncrypt_enter.h\"\n#include \"card_enter.h\"\n", notice, protectedHeader)
 	for _, l := range interfaceLists {
 		members, found := h.lists[l.structName]
 		if !found {
@@ -62,13 +65,15 @@ func cLists(h *header) ([]byte, error) {
 	for _, l := range interfaceLists {
 		fmt.Fprintf(&out, "\t{(CK_UTF8CHAR_PTR)\"PKCS 11\", (CK_VOID_PTR)&%s, 0},\n", l.variable)
 	}
-	out.WriteString(ncryptInterface)
+	for _, row := range vendorInterfaces {
+		out.WriteString(row)
+	}
 	out.WriteString("};\n")
 	return []byte(out.String()), nil
 }
 
 // exportMap writes the linker's version script.
-func exportMap(h *header, ncrypt []ncryptFunction) []byte {
+func exportMap(h *header, ncrypt []vendorFunction) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "/* %s */\n{\nglobal:\n", notice)
 	for _, f := range h.functions {

@@ -1,4 +1,4 @@
-// Command gen writes what follows from p11.h and include/ncrypt.h and would otherwise be typed twice: the Go constants and their names, the C_*
+// Command gen writes what follows from p11.h, include/ncrypt.h and include/cardmod.h, and would otherwise be typed twice: the Go constants and their names, the C_*
 // and NCrypt stubs, the function lists and the export map. It runs from anywhere in the repository:
 //
 //	go run ./cabi/gen           writes the files
@@ -23,7 +23,8 @@ var outputs = []struct {
 	{"cabi/functions_gen.h", func(s *source) ([]byte, error) { return cFunctions(s.header), nil }},
 	{"cabi/lists_gen.c", func(s *source) ([]byte, error) { return cLists(s.header) }},
 	{"cabi/stubs_gen.c", func(s *source) ([]byte, error) { return cStubs(s.header, s.bodies) }},
-	{"cabi/ncrypt_stubs_gen.c", func(s *source) ([]byte, error) { return ncryptStubs(s.ncrypt), nil }},
+	{"cabi/ncrypt_stubs_gen.c", func(s *source) ([]byte, error) { return ncryptInterface.stubs(s.ncrypt), nil }},
+	{"cabi/card_stubs_gen.c", func(s *source) ([]byte, error) { return append(cardInterface.stubs(s.card), fill(s.card)...), nil }},
 	{"module/exports.map", func(s *source) ([]byte, error) { return exportMap(s.header, s.ncrypt), nil }},
 }
 
@@ -31,7 +32,8 @@ var outputs = []struct {
 type source struct {
 	header *header
 	bodies map[string]bool // the functions that have a Go body in cabi
-	ncrypt []ncryptFunction
+	ncrypt []vendorFunction
+	card   []vendorFunction
 }
 
 func main() {
@@ -102,9 +104,13 @@ func readSource(root, headerPath string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	ncrypt, err := readNCrypt(root)
+	ncrypt, err := ncryptInterface.read(root)
 	if err != nil {
 		return nil, err
 	}
-	return &source{h, bodies, ncrypt}, nil
+	card, err := cardInterface.read(root)
+	if err != nil {
+		return nil, err
+	}
+	return &source{h, bodies, ncrypt, card}, nil
 }

@@ -7,8 +7,8 @@ import (
 )
 
 func TestNCryptPrototypes(t *testing.T) {
-	functions, err := parseNCrypt("/* a word */\nSECURITY_STATUS WINAPI NCryptOne(NCRYPT_HANDLE h, VOID *p,\n\tDWORD **pp);\nBOOL WINAPI NCryptTwo(LPCWSTR s);\n")
-	want := []ncryptFunction{
+	functions, err := ncryptInterface.parse("/* a word */\nSECURITY_STATUS WINAPI NCryptOne(NCRYPT_HANDLE h, VOID *p,\n\tDWORD **pp);\nBOOL WINAPI NCryptTwo(LPCWSTR s);\n")
+	want := []vendorFunction{
 		{"SECURITY_STATUS", function{"NCryptOne", []param{{"NCRYPT_HANDLE", "h"}, {"VOID *", "p"}, {"DWORD **", "pp"}}}},
 		{"BOOL", function{"NCryptTwo", []param{{"LPCWSTR", "s"}}}},
 	}
@@ -21,7 +21,7 @@ func TestNCryptPrototypes(t *testing.T) {
 		"BOOL WINAPI NCryptOne(int);":      "not understood",
 		"BOOL WINAPI NCryptOne(int a[3]);": "not understood",
 	} {
-		if _, err := parseNCrypt(text); err == nil || !strings.Contains(err.Error(), message) {
+		if _, err := ncryptInterface.parse(text); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%q: %v, want %q", text, err, message)
 		}
 	}
@@ -29,11 +29,11 @@ func TestNCryptPrototypes(t *testing.T) {
 
 // The stubs of functions that need a handle answer without Go where it does not run; those that give the first handle start it.
 func TestNCryptStubs(t *testing.T) {
-	functions, err := readNCrypt("../..")
+	functions, err := ncryptInterface.read("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(ncryptStubs(functions))
+	text := string(ncryptInterface.stubs(functions))
 	for want, n := range map[string]int{
 		"ncrypt_start(&call)": 2, "ncrypt_enter(&call, NTE_INVALID_HANDLE)": 20, "ncrypt_enter(&call, NTE_INVALID_PARAMETER)": 1,
 		"ncrypt_leave(&call)": 23, "return FALSE;": 1,

@@ -27,6 +27,7 @@ func TestGeneratedC(t *testing.T) {
 		"../enter.h":         "enter.h",
 		"testdata/ncrypt.c":  "ncrypt.c",
 		"../ncrypt_enter.h":  "ncrypt_enter.h",
+		"../card_enter.h":    "card_enter.h",
 	} {
 		text, err := os.ReadFile(from)
 		if err != nil {
@@ -36,7 +37,7 @@ func TestGeneratedC(t *testing.T) {
 	}
 	strict := []string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1"}
 	command(t, cabi, "gcc", append(strict, "-shared", "-fPIC", "-Wl,--version-script=../module/exports.map",
-		"-o", "library.so", "lists_gen.c", "stubs_gen.c", "ncrypt_stubs_gen.c", "library.c", "ncrypt.c")...)
+		"-o", "library.so", "lists_gen.c", "stubs_gen.c", "ncrypt_stubs_gen.c", "card_stubs_gen.c", "library.c", "ncrypt.c")...)
 	command(t, cabi, "gcc", append(strict, "-rdynamic", "-o", "program", "program.c", "-ldl")...)
 
 	command(t, cabi, "./program", "./library.so")

@@ -95,6 +95,9 @@ func (m *Authenticate) Bytes() *secret.Bytes {
 	return s
 }
 
+// AttemptsUnknown is cAttemptsRemaining of a card that does not say: tokens tell of the last tries only.
+const AttemptsUnknown = ^uint32(0)
+
 // ChangeAuthenticatorResponse is CARD_CHANGE_AUTHENTICATOR_RESPONSE.
 func ChangeAuthenticatorResponse(attemptsRemaining uint32) *secret.Bytes {
 	s, b := start(changeAuthenticatorResponseLen)

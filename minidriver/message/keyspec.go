@@ -1,6 +1,9 @@
 package message
 
-import "github.com/ncrypt11/ncrypt11/token/ck"
+import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/token/ck"
+)
 
 // The AT_* numbers of cardmod.h and wincrypt.h.
 const (
@@ -34,6 +37,27 @@ var KeySpecs = []KeySpec{
 	{AT_ECDHE_P256, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P256", 256, true},
 	{AT_ECDHE_P384, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P384", 384, true},
 	{AT_ECDHE_P521, ck.CKK_EC, "ECCPRIVATEBLOB", "ECDH_P521", 521, true},
+}
+
+// KeyLen is how many bytes a private key's blob has, by its head, which at gives: CardCreateContainer is not told. Errors: SCARD_E_INVALID_PARAMETER where
+// the head speaks of another size than the caller.
+func KeyLen(number, size uint32, at func(n int) []byte) (int, error) {
+	spec := FindKeySpec(number)
+	if spec == nil {
+		return 0, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "there is no key spec %d", number)
+	}
+	if spec.Bits != 0 { // dwMagic, cbKey; X, Y, d
+		n := (spec.Bits + 7) / 8
+		if size != spec.Bits || ulong(at(8), 4) != n {
+			return 0, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "a key of %d bits has %d bytes", spec.Bits, n)
+		}
+		return 8 + 3*int(n), nil
+	}
+	// BLOBHEADER, RSAPUBKEY with its bitlen at 12; modulus and privateExponent, and five numbers of half their length
+	if size > 8*MaxData/9 || ulong(at(20), 12) != size {
+		return 0, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "a key of %d bits, where dwKeySize is %d", ulong(at(20), 12), size)
+	}
+	return 20 + 2*int((size+7)/8) + 5*int((size+15)/16), nil
 }
 
 // FindKeySpec finds the row of a number, nil where there is none.
