@@ -134,7 +134,7 @@ func inSession(name string, h C.CK_SESSION_HANDLE, f func(*token.Session) error)
 		if err != nil {
 			return err
 		}
-		return f(s)
+		return s.Told(f(s))
 	})
 }
 

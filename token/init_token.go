@@ -25,6 +25,7 @@ type Spec struct {
 
 	UniqueNames bool // no two keys have the same name
 	NCrypt      bool // NCrypt's semantics where templates say nothing, unique names among them
+	NCryptCodes bool // ncrypt11's own return values where the standard has none
 
 	SmartCard   bool   // the profile of a smart card, NCrypt's semantics among it
 	AllowImport []Role // of a smart card: private keys of these roles may come from outside
@@ -41,6 +42,9 @@ func (s *Spec) options() map[string]string {
 	}
 	if s.NCrypt || s.SmartCard || s.UniqueNames {
 		options[optionNames] = "unique"
+	}
+	if s.NCryptCodes {
+		options[optionCodes] = "ncrypt"
 	}
 	return options
 }

@@ -27,6 +27,7 @@ const (
 const (
 	optionSemantics = "semantics" // "ncrypt": what templates leave open is as NCrypt has it; missing: as PKCS #11 has it
 	optionNames     = "names"     // "unique": no two keys have the same name; missing: labels are labels
+	optionCodes     = "codes"     // "ncrypt": ncrypt11's own return values; missing: the standard's
 	optionProfile   = "profile"   // "smart-card": see smartcard.go; missing: it takes in whatever it is given
 	optionImport    = "import"    // of a smart card: the roles of private keys that it takes in, separated by commas
 )

@@ -18,7 +18,7 @@ type initFlags struct {
 	label, policy, login, scope, lifetime string
 	allow                                 []string
 	semantics                             string
-	uniqueNames                           bool
+	uniqueNames, ncryptCodes              bool
 	profile                               string
 	allowImport                           []string
 	pin, soPIN                            string
@@ -72,6 +72,7 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	flags.StringArrayVar(&f.allow, "allow", nil, "with --scope machine: `WHO` else may use the token's keys, as user:NAME, user:UID, group:NAME or group:GID; may be repeated")
 	flags.BoolVar(&f.uniqueNames, "unique-names", false, "refuse a second key of the same label; always so with --semantics ncrypt")
+	flags.BoolVar(&f.ncryptCodes, "ncrypt-codes", false, "for programs that know them: return values of ncrypt11's own (CKR_NCRYPT_...) where PKCS #11 has none")
 	flags.StringSliceVar(&f.allowImport, "allow-import", nil, "with --profile smart-card: the `ROLES` of private keys that may come in from outside, exchange or signature or both")
 	complete(cmd, "allow-import", roleWords)
 	flags.StringVar(&f.pin, "pin", "", "the user's `PIN` (others can see it in the list of processes)")
@@ -136,7 +137,7 @@ func (a *app) init(cmd *cobra.Command, f *initFlags) error {
 	}
 	spec := &token.Spec{
 		Label: f.label, Policy: f.policy, NoLogin: f.login == store.LoginNone, Scope: config.Scope(f.scope), PerBoot: f.lifetime == perBoot, Allow: allow,
-		UniqueNames: f.uniqueNames, NCrypt: f.semantics == semanticsNCrypt, SmartCard: f.profile == profileSmartCard, AllowImport: imports,
+		UniqueNames: f.uniqueNames, NCrypt: f.semantics == semanticsNCrypt, NCryptCodes: f.ncryptCodes, SmartCard: f.profile == profileSmartCard, AllowImport: imports,
 	}
 	return a.createToken(p, spec, pins)
 }

@@ -27,6 +27,7 @@ type tokenStatus struct {
 	Protection string   `json:"protection,omitempty"` // what the policy achieves here and now: isolated, software, unavailable
 	Isolation  string   `json:"isolation,omitempty"`  // the level that it was made under: software, process, service, vm
 	Lifetime   string   `json:"lifetime,omitempty"`   // cross-boot, per-boot
+	Codes      string   `json:"codes,omitempty"`      // of failures: pkcs11, ncrypt
 	Semantics  string   `json:"semantics,omitempty"`  // of what templates leave open: pkcs11, ncrypt
 	Names      string   `json:"names,omitempty"`      // of keys: unique, free
 	Profile    string   `json:"profile,omitempty"`    // smart-card; none is a token for everything
@@ -86,6 +87,10 @@ func (a *app) statusOf(t *stored, list []present, s *status) tokenStatus {
 	ts.Semantics, ts.Names = semanticsPKCS11, namesFree
 	if token.NCryptSemantics(h) {
 		ts.Semantics = semanticsNCrypt
+	}
+	ts.Codes = semanticsPKCS11
+	if token.NCryptCodes(h) {
+		ts.Codes = semanticsNCrypt
 	}
 	if token.UniqueNames(h) {
 		ts.Names = namesUnique
@@ -184,6 +189,7 @@ func (s *tokenStatus) print(w io.Writer) {
 		line("Lifetime", s.lifetimeWords())
 		line("Names", map[string]string{namesUnique: "unique: no two keys have the same"}[s.Names])
 		line("Semantics", map[string]string{semanticsNCrypt: "NCrypt's: keys are sensitive and not extractable unless they are asked to be"}[s.Semantics])
+		line("Codes", map[string]string{semanticsNCrypt: "ncrypt11's own where PKCS #11 has none"}[s.Codes])
 		line("Profile", s.profileWords())
 		line("Allowed", s.allowWords())
 		line("Login", s.Login)
