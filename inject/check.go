@@ -95,6 +95,8 @@ func (r *Role) unfit(p *guard.Policy) string {
 		return "may leave the guard"
 	case !p.Confined:
 		return "was not made in the guard, or could once leave it"
+	case !p.Confining:
+		return "could have others made of it that leave the guard"
 	case !p.Private:
 		return "may be used without a login"
 	case p.Usage != r.Usage:

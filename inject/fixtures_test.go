@@ -47,7 +47,7 @@ type machine struct {
 	kem  *mlkem.DecapsulationKey768
 	x    *ecdh.PrivateKey
 	rsa  func() *rsa.PrivateKey // takes its time to be made
-	keys [][]byte // by handle, from 1
+	keys [][]byte               // by handle, from 1
 }
 
 func newMachine(t testing.TB) *machine {
@@ -62,7 +62,7 @@ func policies(suite inject.Suite) []*guard.Policy {
 	var all []*guard.Policy
 	for _, role := range suite.Roles() {
 		all = append(all, &guard.Policy{
-			Class: ck.CKO_PRIVATE_KEY, KeyType: role.KeyType, Usage: role.Usage, Private: true, Sensitive: true, Confined: true, Token: true,
+			Class: ck.CKO_PRIVATE_KEY, KeyType: role.KeyType, Usage: role.Usage, Private: true, Sensitive: true, Confined: true, Confining: true, Token: true,
 			Allowed: []ck.MechanismType{role.Mechanism},
 		})
 	}
@@ -148,11 +148,6 @@ func (m *machine) Combine(c inject.Combination) (ck.ObjectHandle, error) {
 	return m.add(hkdf.Key(sha256.New, m.key(c.Base), m.key(c.Salt), string(c.Info), 32))
 }
 
-func (m *machine) UnwrapContent(key ck.ObjectHandle, s inject.Sealed) (ck.ObjectHandle, error) {
-	content, err := m.decrypt(key, s)
-	return m.add(content, as(ck.CKR_WRAPPED_KEY_INVALID, err))
-}
-
 // decrypt is what the last step does for each key.
 func (m *machine) decrypt(key ck.ObjectHandle, s inject.Sealed) ([]byte, error) {
 	block := must(aes.NewCipher(m.key(key)))(m)
@@ -172,13 +167,13 @@ func (m *machine) open(b []byte, t *inject.Target, at time.Time) ([][]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	content, err := p.Open(t, at, m)
+	opened, err := p.Open(t, at, m)
 	if err != nil {
 		return nil, err
 	}
 	var keys [][]byte
 	for i := range p.Keys {
-		key, err := m.decrypt(content, p.Sealed(i))
+		key, err := m.decrypt(opened.Key, opened.Sealed(i))
 		if err != nil {
 			return nil, fmt.Errorf("%w: key %d", inject.ErrTampered, i+1)
 		}

@@ -10,13 +10,12 @@ import (
 // Bounds of a package.
 const (
 	MaxKeys    = 100_000
-	MaxTargets = 256
+	MaxTargets = 64
 
-	maxHeader = MaxTargets * maxStanza
+	maxHeader = MaxTargets*maxStanza + 4<<10
 	maxStanza = 4 << 10
 	maxSender = 1 << 10
-	maxRecord = 32 << 10
-	lockLen   = keyLen + tagLen
+	maxSealed = maxPlain + tagLen
 )
 
 const packageMagic = "ncrypt11 package 1\n"
@@ -28,10 +27,9 @@ type header struct {
 	count         int
 	sender        []byte
 	stanzas       []*stanza
-	locks         [][]byte // the package's key, encrypted for each target
 }
 
-// stanza is what one target finds its key by.
+// stanza is what one target finds the key by that its part of the package is under.
 type stanza struct {
 	suite      Suite
 	target     [16]byte
@@ -41,7 +39,7 @@ type stanza struct {
 	encrypted  []byte   // TPM2B_ENCRYPTED_SECRET
 }
 
-// encode gives all but the locks: what the transcript is made of.
+// encode gives the only encoding: what the transcript is made of.
 func (h *header) encode() ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddBytes(h.id[:])
@@ -137,5 +135,8 @@ func decodeStanza(s cryptobyte.String) (*stanza, error) {
 	one.shares, one.credential, one.encrypted = parts[:n:n], parts[n], parts[n+1]
 	return &one, nil
 }
+
+// maxRecord is how long the record of a key may be.
+func (h *header) maxRecord() int { return 4 + maxMeta + len(h.stanzas)*(4+maxSealed) }
 
 func unix(seconds uint64) time.Time { return time.Unix(int64(seconds), 0).UTC() }

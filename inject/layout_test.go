@@ -8,20 +8,16 @@ import (
 
 // layout is where the parts of a package are, by FORMAT.md and not by the code.
 type layout struct {
-	header  int // where it begins, after the magic and its length
-	locks   int
+	header  int   // where it begins, after the magic and its length
 	keys    []int // where each begins, and the last ends
 	trailer int
 }
 
-const lockLen = 48
-
-func layoutOf(b []byte, targets int) layout {
+func layoutOf(b []byte) layout {
 	var l layout
 	l.header = len("ncrypt11 package 1\n") + 4
-	l.locks = l.header + int(binary.BigEndian.Uint32(b[l.header-4:]))
 	count := int(binary.BigEndian.Uint32(b[l.header+16+8+8:]))
-	at := l.locks + targets*lockLen
+	at := l.header + int(binary.BigEndian.Uint32(b[l.header-4:]))
 	for range count {
 		l.keys = append(l.keys, at)
 		at += 4 + int(binary.BigEndian.Uint32(b[at:]))

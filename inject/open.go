@@ -15,57 +15,60 @@ import (
 // Opener is the target's guard, by the functions of PKCS #11. What it gives are keys that stay in there, of 32 bytes, each good for nothing but the next step. It
 // forgets them itself, in the end. Errors have a CK_RV.
 type Opener interface {
-	Decapsulate(ciphertext []byte) (ck.ObjectHandle, error)               // C_DecapsulateKey, CKM_ML_KEM
-	Agree(public []byte) (ck.ObjectHandle, error)                         // C_DeriveKey, CKM_ECDH1_DERIVE with CKD_NULL
-	UnwrapOAEP(wrapped, label []byte) (ck.ObjectHandle, error)            // C_UnwrapKey, CKM_RSA_PKCS_OAEP with SHA-256
-	Activate(blob, encrypted []byte) (ck.ObjectHandle, error)             // TPM2_ActivateCredential
-	Combine(c Combination) (ck.ObjectHandle, error)                       // C_DeriveKey, CKM_HKDF_DERIVE with SHA-256, both steps, and a key as its salt
-	UnwrapContent(key ck.ObjectHandle, s Sealed) (ck.ObjectHandle, error) // C_UnwrapKeyAuthenticated, CKM_AES_GCM: an AES key that unwraps
+	Decapsulate(ciphertext []byte) (ck.ObjectHandle, error)    // C_DecapsulateKey, CKM_ML_KEM
+	Agree(public []byte) (ck.ObjectHandle, error)              // C_DeriveKey, CKM_ECDH1_DERIVE with CKD_NULL
+	UnwrapOAEP(wrapped, label []byte) (ck.ObjectHandle, error) // C_UnwrapKey, CKM_RSA_PKCS_OAEP with SHA-256
+	Activate(blob, encrypted []byte) (ck.ObjectHandle, error)  // TPM2_ActivateCredential
+	Combine(c Combination) (ck.ObjectHandle, error)            // C_DeriveKey, CKM_HKDF_DERIVE with SHA-256, both steps, and a key as its salt
 }
 
-// Combination is one step of making the key that opens a package's key.
+// Combination is one step of making the key that a target's part of a package is under.
 type Combination struct {
 	Base, Salt ck.ObjectHandle
 	Info       []byte
 	Last       bool // what comes out is that key: an AES key that unwraps
 }
 
-// Sealed is what AES-256-GCM has encrypted. Its tag has 16 bytes and is at the end.
+// Sealed is a key as AES-256-GCM has encrypted it. Its tag has 16 bytes and is at the end.
 type Sealed struct {
 	Nonce, Associated, Wrapped []byte
 }
 
-// Sealed is a key as it is encrypted, for who has the package's key (UnwrapKeyAuthenticated).
-func (p *Package) Sealed(i int) Sealed {
-	return Sealed{Nonce: nonceOf(i), Associated: keyAAD(p.hash, i, p.header.count, p.metas[i]), Wrapped: p.sealed[i]}
+// Opened is a package that a target has the key of. Whether that is the right one, the first key shows.
+type Opened struct {
+	Key     ck.ObjectHandle
+	Package *Package
+	at      int // of the target
 }
 
-// Open has a target find the package's key, which its keys are under, in an order in which nothing secret is touched for a package that is not for it, from somebody
+// Sealed is a key as it is encrypted, for C_UnwrapKeyAuthenticated.
+func (o *Opened) Sealed(i int) Sealed {
+	p := o.Package
+	return Sealed{Nonce: nonceOf(i), Associated: keyAAD(p.transcript, i, p.header.count, p.metas[i]), Wrapped: p.sealed[i][o.at]}
+}
+
+// Open has a target find the key that its part of the package is under, in an order in which nothing secret is touched for a package that is not for it, from somebody
 // else than its sender, or out of date. Errors: ErrOtherTarget, ErrSender, ErrExpired, ErrTampered, the opener's.
-func (p *Package) Open(t *Target, now time.Time, o Opener) (ck.ObjectHandle, error) {
+func (p *Package) Open(t *Target, now time.Time, o Opener) (*Opened, error) {
 	at := slices.Index(p.Targets, t.ID)
 	if at < 0 {
-		return 0, fmt.Errorf("the package is %w", ErrOtherTarget)
+		return nil, fmt.Errorf("the package is %w", ErrOtherTarget)
 	}
 	one := p.header.stanzas[at]
 	if one.suite != t.Suite || one.statement != sha256.Sum256(t.Statement) {
-		return 0, fmt.Errorf("the package is %w: one of this id, and another statement", ErrOtherTarget)
+		return nil, fmt.Errorf("the package is %w: one of this id, and another statement", ErrOtherTarget)
 	}
 	if len(t.Sender) > 0 && (len(p.Sender) == 0 || !bytes.Equal(Fingerprint(p.Sender), t.Sender)) {
-		return 0, fmt.Errorf("the package is %w: the target accepts those of %x only", ErrSender, t.Sender)
+		return nil, fmt.Errorf("the package is %w: the target accepts those of %x only", ErrSender, t.Sender)
 	}
 	if err := valid("the package", p.Made, p.Expires, now); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := valid("the target", t.Stated.Made, t.Stated.Asked.Expires, now); err != nil {
-		return 0, err
+		return nil, err
 	}
 	key, err := p.find(one, o)
-	if err != nil {
-		return 0, err
-	}
-	content, err := o.UnwrapContent(key, Sealed{Nonce: nonceOf(0), Associated: contentAAD(p.transcript), Wrapped: p.header.locks[at]})
-	return content, Judged(err, "its key")
+	return &Opened{key, p, at}, err
 }
 
 // find has the target find its secrets, and combine them.

@@ -27,10 +27,9 @@ type Package struct {
 	Keys          []*Meta    // of each key, in order
 
 	header     *header
-	transcript []byte   // hash of the header without the locks
-	hash       []byte   // of the header
-	metas      [][]byte // as they are written
-	sealed     [][]byte // the keys, encrypted
+	transcript []byte     // hash of the header
+	metas      [][]byte   // as they are written
+	sealed     [][][]byte // of each key, what each target has
 }
 
 // ReadPackage reads a package to its end. It takes no more than a few times the memory of what is there to read. Errors: ErrMalformed, also for one that is cut off; ErrTampered
@@ -84,15 +83,7 @@ func (p *packageReader) readHeader() error {
 	if err != nil {
 		return err
 	}
-	for range h.stanzas {
-		lock, err := p.take(lockLen)
-		if err != nil {
-			return err
-		}
-		h.locks = append(h.locks, lock)
-	}
 	p.header, p.transcript = h, hashOf(domainTranscript, encoded)
-	p.hash = hashOf(domainHeader, append([][]byte{encoded}, h.locks...)...)
 	p.ID, p.Made, p.Expires, p.Sender = h.id, h.made, h.expires, h.sender
 	for _, one := range h.stanzas {
 		p.Targets = append(p.Targets, one.target)
@@ -101,22 +92,32 @@ func (p *packageReader) readHeader() error {
 }
 
 func (p *packageReader) readKey() error {
-	record, err := p.takeCounted(maxRecord)
+	record, err := p.takeCounted(p.header.maxRecord())
 	if err != nil {
 		return err
 	}
 	p.digest.Write(binary.BigEndian.AppendUint32(nil, uint32(len(record))))
 	p.digest.Write(record)
+	at := len(p.Keys) + 1
 	s := cryptobyte.String(record)
 	var written cryptobyte.String
-	if !s.ReadUint16LengthPrefixed(&written) || len(s) <= tagLen || len(s) > maxPlain+tagLen {
-		return fmt.Errorf("%w package: key %d has a length that cannot be", ErrMalformed, len(p.Keys)+1)
+	if !s.ReadUint16LengthPrefixed(&written) {
+		return fmt.Errorf("%w package: key %d ends early", ErrMalformed, at)
 	}
 	meta, err := decodeMeta(written)
 	if err != nil {
-		return fmt.Errorf("key %d: %w", len(p.Keys)+1, err)
+		return fmt.Errorf("key %d: %w", at, err)
 	}
-	p.Keys, p.metas, p.sealed = append(p.Keys, meta), append(p.metas, written), append(p.sealed, s)
+	sealed := make([][]byte, len(p.header.stanzas))
+	for i := range sealed {
+		if !s.ReadUint16LengthPrefixed((*cryptobyte.String)(&sealed[i])) || len(sealed[i]) <= tagLen || len(sealed[i]) > maxSealed || len(sealed[i]) != len(sealed[0]) {
+			return fmt.Errorf("%w package: key %d has a length that cannot be", ErrMalformed, at)
+		}
+	}
+	if !s.Empty() {
+		return fmt.Errorf("%w package: key %d goes on after its end", ErrMalformed, at)
+	}
+	p.Keys, p.metas, p.sealed = append(p.Keys, meta), append(p.metas, written), append(p.sealed, sealed)
 	return nil
 }
 
@@ -142,7 +143,7 @@ func (p *packageReader) readTrailer() error {
 	case !bytes.Equal(digest, p.digest.Sum(nil)):
 		return fmt.Errorf("the package was %w: its keys' digest does not fit", ErrTampered)
 	case len(p.Sender) > 0:
-		return verifySender(p.Sender, signed(p.hash, digest), signature)
+		return verifySender(p.Sender, signed(p.transcript, digest), signature)
 	case len(signature) > 0:
 		return fmt.Errorf("%w package: a signature of nobody", ErrMalformed)
 	}

@@ -15,9 +15,7 @@ import (
 // Everything that is hashed or derived begins with a text that nothing else begins with (domain separation; FORMAT.md, "Keys").
 const (
 	domainTranscript = "ncrypt11 inject v1 transcript\x00"
-	domainHeader     = "ncrypt11 inject v1 header\x00"
 	domainCombine    = "ncrypt11 inject v1 combine\x00"
-	domainContent    = "ncrypt11 inject v1 content key\x00"
 	domainKey        = "ncrypt11 inject v1 key\x00"
 	domainSender     = "ncrypt11 inject v1 sender\x00"
 )
@@ -42,7 +40,7 @@ func combineInfo(step int, suite Suite, id [16]byte, transcript []byte) []byte {
 	return slices.Concat([]byte(domainCombine), []byte{byte(step), byte(len(suite))}, []byte(suite), id[:], transcript)
 }
 
-// combine makes of a target's secrets the key that opens the package's key: each secret is the salt with which the key so far is derived anew.
+// combine makes of a target's secrets the key that its part of the package is under: each secret is the salt with which the key so far is derived anew.
 // It leaves the secrets to the caller.
 func combine(secrets []*secret.Bytes, suite Suite, id [16]byte, transcript []byte) (*secret.Bytes, error) {
 	key := secrets[0].Clone()
@@ -57,18 +55,15 @@ func combine(secrets []*secret.Bytes, suite Suite, id [16]byte, transcript []byt
 	return key, nil
 }
 
-// contentAAD is what the package's key is authenticated with.
-func contentAAD(transcript []byte) []byte { return slices.Concat([]byte(domainContent), transcript) }
-
 // keyAAD is what a key is authenticated with: the package, its place in it, how many there are, and what is said of it.
-func keyAAD(header []byte, index, count int, meta []byte) []byte {
-	b := slices.Concat([]byte(domainKey), header)
+func keyAAD(transcript []byte, index, count int, meta []byte) []byte {
+	b := slices.Concat([]byte(domainKey), transcript)
 	b = binary.BigEndian.AppendUint32(b, uint32(index))
 	b = binary.BigEndian.AppendUint32(b, uint32(count))
 	return append(b, meta...)
 }
 
-// nonceOf is AES-GCM's of the key at an index: a counter, under a key that is made for this package alone (SP 800-38D, section 8.2.1).
+// nonceOf is AES-GCM's of the key at an index: a counter, under a key that is made for this package and target alone (SP 800-38D, section 8.2.1).
 func nonceOf(index int) []byte {
 	return binary.BigEndian.AppendUint32(make([]byte, 8, nonceLen), uint32(index))
 }
@@ -78,7 +73,7 @@ const (
 	tagLen   = 16
 )
 
-// aesGCM is AES-256-GCM with a key of this package's.
+// aesGCM is AES-256-GCM.
 func aesGCM(key *secret.Bytes) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key.Bytes())
 	if err != nil {

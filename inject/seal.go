@@ -31,18 +31,12 @@ const defaultLife = 7 * 24 * time.Hour
 // Seal writes a package: count keys, each for all of the targets, which must have passed Check. It closes each key's Plain. Where it fails, what was written
 // is of no use. It gives the package's id.
 func Seal(w io.Writer, targets []*Target, count int, keys iter.Seq2[*Key, error], o *SealOptions) (id [16]byte, err error) {
-	content := secret.New(keyLen)
-	defer content.Close()
-	rand.Read(content.Bytes())
 	h, err := newHeader(targets, count, o)
 	if err != nil {
 		return id, err
 	}
 	p := &sealer{w: w, header: h, sender: o.Sender, digest: sha256.New()}
-	if p.aead, err = aesGCM(content); err != nil {
-		return id, err
-	}
-	if err := p.writeHeader(targets, content); err != nil {
+	if err := p.writeHeader(targets); err != nil {
 		return id, err
 	}
 	if err := p.writeKeys(keys); err != nil {
@@ -90,16 +84,16 @@ func newHeader(targets []*Target, count int, o *SealOptions) (*header, error) {
 
 // sealer writes a package.
 type sealer struct {
-	w      io.Writer
-	header *header
-	hash   []byte // of the header
-	sender crypto.Signer
-	aead   cipher.AEAD // by the package's key
-	digest hash.Hash   // of what comes after the header
+	w          io.Writer
+	header     *header
+	transcript []byte
+	sender     crypto.Signer
+	aeads      []cipher.AEAD // by the key of each target
+	digest     hash.Hash     // of what comes after the header
 }
 
-// writeHeader agrees with each target on a key, and writes the package's key under each.
-func (p *sealer) writeHeader(targets []*Target, content *secret.Bytes) error {
+// writeHeader agrees with each target on a key.
+func (p *sealer) writeHeader(targets []*Target) error {
 	secrets := make([][]*secret.Bytes, len(targets))
 	defer func() {
 		for _, some := range secrets {
@@ -121,36 +115,22 @@ func (p *sealer) writeHeader(targets []*Target, content *secret.Bytes) error {
 	if _, err := decodeHeader(encoded); err != nil { // no target is in it twice, nothing is too long
 		return err
 	}
-	transcript := hashOf(domainTranscript, encoded)
+	p.transcript = hashOf(domainTranscript, encoded)
 	for i, t := range targets {
-		lock, err := lockFor(t, secrets[i], transcript, content)
+		key, err := combine(secrets[i], t.Suite, t.ID, p.transcript)
 		if err != nil {
 			return err
 		}
-		p.header.locks = append(p.header.locks, lock)
+		aead, err := aesGCM(key)
+		key.Close()
+		if err != nil {
+			return err
+		}
+		p.aeads = append(p.aeads, aead)
 	}
-	p.hash = hashOf(domainHeader, append([][]byte{encoded}, p.header.locks...)...)
 	out := append([]byte(packageMagic), binary.BigEndian.AppendUint32(nil, uint32(len(encoded)))...)
-	out = append(out, encoded...)
-	for _, lock := range p.header.locks {
-		out = append(out, lock...)
-	}
-	_, err = p.w.Write(out)
+	_, err = p.w.Write(append(out, encoded...))
 	return err
-}
-
-// lockFor encrypts the package's key for a target.
-func lockFor(t *Target, secrets []*secret.Bytes, transcript []byte, content *secret.Bytes) ([]byte, error) {
-	key, err := combine(secrets, t.Suite, t.ID, transcript)
-	if err != nil {
-		return nil, err
-	}
-	defer key.Close()
-	aead, err := aesGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	return aead.Seal(nil, nonceOf(0), content.Bytes(), contentAAD(transcript)), nil
 }
 
 // writeKeys writes the keys, of which there must be as many as was said.
@@ -187,7 +167,10 @@ func (p *sealer) writeKey(k *Key, index int) error {
 	var b cryptobyte.Builder
 	b.AddUint32LengthPrefixed(func(b *cryptobyte.Builder) {
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(meta) })
-		b.AddBytes(p.aead.Seal(nil, nonceOf(index), k.Plain.Bytes(), keyAAD(p.hash, index, p.header.count, meta)))
+		aad := keyAAD(p.transcript, index, p.header.count, meta)
+		for _, aead := range p.aeads {
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(aead.Seal(nil, nonceOf(index), k.Plain.Bytes(), aad)) })
+		}
 	})
 	record, err := b.Bytes()
 	if err != nil {
@@ -204,7 +187,7 @@ func (p *sealer) writeTrailer() error {
 	var signature []byte
 	if p.sender != nil {
 		var err error
-		if signature, err = sign(p.sender, signed(p.hash, digest)); err != nil {
+		if signature, err = sign(p.sender, signed(p.transcript, digest)); err != nil {
 			return err
 		}
 	}

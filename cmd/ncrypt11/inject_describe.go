@@ -104,17 +104,16 @@ func packedUsage(names []string) (use guard.Usage) {
 
 // packedKey is what a package says of a key, as it is printed.
 type packedKey struct {
-	Label       string   `json:"label"`
-	ID          string   `json:"id"`
-	Type        string   `json:"type"` // private or secret-key
-	Key         string   `json:"key"`
-	Usage       []string `json:"usage"`
-	Extractable bool     `json:"extractable"`
-	PublicKey   string   `json:"public_key,omitempty"` // PEM
+	Label     string   `json:"label"`
+	ID        string   `json:"id"`
+	Type      string   `json:"type"` // private or secret-key
+	Key       string   `json:"key"`
+	Usage     []string `json:"usage"`
+	PublicKey string   `json:"public_key,omitempty"` // PEM
 }
 
 func describePacked(m *inject.Meta) *packedKey {
-	k := &packedKey{Label: m.Label, ID: hex.EncodeToString(m.ID), Extractable: m.Extractable, Key: nameOfKey(m), Type: "private"}
+	k := &packedKey{Label: m.Label, ID: hex.EncodeToString(m.ID), Key: nameOfKey(m), Type: "private"}
 	if m.Class == ck.CKO_SECRET_KEY {
 		k.Type = "secret-key"
 	}

@@ -98,7 +98,7 @@ func (f *sealFlags) keyOf(b *bundle) (*inject.Key, error) {
 		plain.Close()
 		return nil, err
 	}
-	meta.Label, meta.ID, meta.Extractable = f.key.label, f.key.idBytes, f.key.extractable
+	meta.Label, meta.ID = f.key.label, f.key.idBytes
 	if meta.Label == "" {
 		meta.Label = b.label()
 	}

@@ -85,6 +85,9 @@ func (f *sealFlags) check() error {
 		}
 		f.recipients = append(f.recipients, recipients...)
 	}
+	if f.key.extractable {
+		return usagef("--extractable: a key that a package brings never leaves its target")
+	}
 	if err := f.key.check(); err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ type ImportOptions struct {
 
 // Imported is a key that a package brought.
 type Imported struct {
-	inject.Meta                 // with the label that it has now
-	Private     ck.ObjectHandle // or secret
-	Public      ck.ObjectHandle // of a private key's other half; 0: a secret key's
+	inject.Meta // with the label that it has now
+	Private     ck.ObjectHandle
+	Public      ck.ObjectHandle // of its other half
 }
 
 // Import takes in all of a package's keys in one durable step, together with a note that this package was imported, and the end of the target unless it is kept: all of
@@ -49,14 +49,14 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Impor
 	}
 	opener := newOpener(s, t, private)
 	defer func() { err = firstOf(err, opener.close()) }()
-	content, err := p.Open(t, now, opener)
+	opened, err := p.Open(t, now, opener)
 	if err != nil {
 		return nil, err
 	}
 	metas := renamed(p, o.Rename)
-	in := &token.Intake{By: content, Keys: func(yield func(token.Wrapped) bool) {
+	in := &token.Intake{By: opened.Key, Keys: func(yield func(token.Wrapped) bool) {
 		for i, m := range metas {
-			if !yield(wrapped(p.Sealed(i), m)) {
+			if !yield(wrapped(opened.Sealed(i), m)) {
 				return
 			}
 			if o.Opened != nil {

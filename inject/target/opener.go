@@ -73,11 +73,6 @@ func (o *opener) Combine(c inject.Combination) (ck.ObjectHandle, error) {
 	return o.keep(o.s.DeriveKey(m, c.Base, makes()))
 }
 
-// UnwrapContent is C_UnwrapKeyAuthenticated.
-func (o *opener) UnwrapContent(key ck.ObjectHandle, sealed inject.Sealed) (ck.ObjectHandle, error) {
-	return o.keep(o.s.UnwrapKeyAuthenticated(gcm(sealed), key, sealed.Wrapped, opening(), sealed.Associated))
-}
-
 func gcm(sealed inject.Sealed) ck.Mechanism {
 	return ck.Mechanism{Type: ck.CKM_AES_GCM, Params: ck.GCMParams{IV: sealed.Nonce, TagBits: 128}}
 }

@@ -30,10 +30,11 @@ func uses(class ck.ObjectClass, usage guard.Usage) attr.Template {
 	return t
 }
 
-// confined is a key that can do one thing, by one mechanism, and never leaves the guard.
+// confined is a key that can do one thing, by one mechanism, and never leaves the guard; nor does what comes out of it.
 func confined(class ck.ObjectClass, usage guard.Usage, by ck.MechanismType) attr.Template {
 	return append(uses(class, usage),
-		flag(ck.CKA_PRIVATE, true), flag(ck.CKA_SENSITIVE, true), flag(ck.CKA_EXTRACTABLE, false), number(ck.CKA_ALLOWED_MECHANISMS, uint(by)))
+		flag(ck.CKA_PRIVATE, true), flag(ck.CKA_SENSITIVE, true), flag(ck.CKA_EXTRACTABLE, false), flag(ck.CKA_NCRYPT_CONFINING, true),
+		number(ck.CKA_ALLOWED_MECHANISMS, uint(by)))
 }
 
 // passing is a key of 32 bytes that is there while a package is opened.
@@ -52,18 +53,15 @@ func opening() attr.Template { return passing(ck.CKK_AES, guard.UseUnwrap, ck.CK
 func imported(m *inject.Meta) attr.Template {
 	t := append(uses(m.Class, m.Usage),
 		number(ck.CKA_CLASS, uint(m.Class)), number(ck.CKA_KEY_TYPE, uint(m.KeyType)), flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, true),
-		flag(ck.CKA_SENSITIVE, true), flag(ck.CKA_EXTRACTABLE, m.Extractable), text(ck.CKA_LABEL, m.Label), attr.Attribute{Type: ck.CKA_ID, Value: m.ID})
+		flag(ck.CKA_SENSITIVE, true), flag(ck.CKA_EXTRACTABLE, false), text(ck.CKA_LABEL, m.Label), attr.Attribute{Type: ck.CKA_ID, Value: m.ID})
 	if len(m.Public) > 0 {
 		t = append(t, attr.Attribute{Type: ck.CKA_PUBLIC_KEY_INFO, Value: m.Public}) // which the key must have
 	}
 	return t
 }
 
-// half is the public half of a key of a package; nil: there is none.
+// half is the public half of a key of a package.
 func half(m *inject.Meta) attr.Template {
-	if m.Class != ck.CKO_PRIVATE_KEY {
-		return nil
-	}
 	t := attr.Template{flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, false), text(ck.CKA_LABEL, m.Label), {Type: ck.CKA_ID, Value: m.ID}}
 	for _, use := range inject.Uses(m.Class) {
 		if use.Another != 0 {
