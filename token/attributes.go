@@ -88,6 +88,7 @@ func (v *view) wantsSecret(readings []Reading) bool {
 
 // readable says how an attribute may be read: which it has, its attributes tell, and which are shown of those that it has not, those that it is seen like.
 func (v *view) readable(typ ck.AttributeType) attr.Access {
+	typ = standsFor(v.set, typ)
 	if _, ok := v.set.Get(typ); ok {
 		return attr.Open
 	}
@@ -115,10 +116,10 @@ func (s *Session) read(v *view, readings []Reading, use func()) error {
 		r := &readings[i]
 		switch v.readable(r.Type) {
 		case attr.Open:
-			r.Value, _ = v.set.Get(r.Type)
+			r.Value, _ = v.set.Get(standsFor(v.set, r.Type))
 		case attr.Secret:
 			r.secret = true
-			r.Value, r.Err = revealedPart(revealed, r.Type)
+			r.Value, r.Err = revealedPart(revealed, standsFor(v.set, r.Type))
 		case attr.Sensitive:
 			r.Err = ck.CKR_ATTRIBUTE_SENSITIVE
 		default:

@@ -37,7 +37,9 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 	if err := t.sync(); err != nil {
 		return nil, err
 	}
-	found := s.matchingInMemory(tmpl)
+	properties := namesProperty(tmpl)
+	tmpl = asStored(tmpl)
+	found := s.matchingInMemory(tmpl, properties)
 	if value, ok := tmpl.Find(ck.CKA_TOKEN); ok && len(value) == 1 && value[0] == 0 {
 		return found, nil
 	}
@@ -49,7 +51,7 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 			match, err = t.matches(o, rest)
 		}
 		if match {
-			match = also(o.attrs)
+			match = also(o.attrs) && (!properties || isProperty(o.attrs))
 		}
 		switch {
 		case ck.Code(err) == ck.CKR_OBJECT_HANDLE_INVALID: // destroyed by another process since sync
@@ -62,11 +64,11 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 	return found, nil
 }
 
-// matchingInMemory looks through the objects that are not stored, in the order of their making.
-func (s *Session) matchingInMemory(tmpl attr.Template) []ck.ObjectHandle {
+// matchingInMemory looks through the objects that are not stored, in the order of their making; for properties only, where that is asked.
+func (s *Session) matchingInMemory(tmpl attr.Template, properties bool) []ck.ObjectHandle {
 	var found []ck.ObjectHandle
 	for h, o := range s.tok.objects.unstored {
-		if match, _ := s.tok.matches(o, tmpl); match && s.sees(o) { // its attributes are in memory: no error can be
+		if match, _ := s.tok.matches(o, tmpl); match && s.sees(o) && (!properties || isProperty(o.attrs)) { // its attributes are in memory: no error can be
 			found = append(found, h)
 		}
 	}

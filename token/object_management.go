@@ -41,6 +41,10 @@ func (s *Session) CreateObject(t attr.Template) (ck.ObjectHandle, error) {
 		return 0, err
 	}
 	defer s.mu.Unlock()
+	t, err := newProperty(t)
+	if err != nil {
+		return 0, err
+	}
 	t, done, err := withBlob(t)
 	defer done()
 	if err != nil {
@@ -252,6 +256,9 @@ func (s *Session) setAttributes(h ck.ObjectHandle, tmpl attr.Template, facts att
 	set, err := t.attributes(o)
 	if err != nil {
 		return err
+	}
+	if isProperty(set) {
+		tmpl = asStored(tmpl)
 	}
 	archiving := uint32(0)
 	if o.archive != nil {
