@@ -6,10 +6,12 @@ import (
 	"io"
 
 	"filippo.io/age"
+
+	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
 // Archive is a file of keys for those who recover them, encrypted by age. Within it is text: of each key a line with its label and one with its id, and its
-// PKCS #8 PrivateKeyInfo in PEM (RFC 7468).
+// PKCS #8 PrivateKeyInfo in PEM (RFC 7468; an AES key: its bytes, as "SYMMETRIC KEY").
 type Archive struct {
 	out io.WriteCloser
 }
@@ -26,6 +28,9 @@ func NewArchive(w io.Writer, recipients ...age.Recipient) (*Archive, error) {
 // Add writes a key, which it leaves as it is.
 func (a *Archive) Add(k *Key) error {
 	block := &pem.Block{Type: "PRIVATE KEY", Bytes: k.Plain.Bytes()}
+	if k.Class == ck.CKO_SECRET_KEY {
+		block.Type = "SYMMETRIC KEY"
+	}
 	if _, err := fmt.Fprintf(a.out, "label: %q\nid: %x\n", k.Label, k.ID); err != nil { // quoted: a label is not to look like a key
 		return fmt.Errorf("the archive: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/ncrypt11/ncrypt11/inject"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
 // Each of the recipients opens an archive, and finds the keys in it; a label is no way to put another one in.
@@ -22,7 +23,8 @@ func TestArchive(t *testing.T) {
 	for _, recipients := range [][]age.Recipient{{one.Recipient()}, {two.Recipient()}} {
 		var file bytes.Buffer
 		a := must(inject.NewArchive(&file, recipients...))(t)
-		for _, k := range keys {
+		aes := &inject.Key{Meta: inject.DescribeAES(), Plain: secret.Copy(bytes.Repeat([]byte{5}, 32))}
+		for _, k := range append(keys[:2:2], aes) {
 			if err := a.Add(k); err != nil {
 				t.Fatal(err)
 			}
@@ -34,10 +36,16 @@ func TestArchive(t *testing.T) {
 		if !strings.HasPrefix(string(rest), "label: \"key 0\"\nid: 00\n-----BEGIN PRIVATE KEY-----\n") {
 			t.Errorf("it begins %.60q", rest)
 		}
-		for i := range keys {
+		for i := range 3 {
 			var block *pem.Block
 			if block, rest = pem.Decode(rest); block == nil {
 				t.Fatalf("key %d is not there", i)
+			}
+			if i == 2 {
+				if block.Type != "SYMMETRIC KEY" || !bytes.Equal(block.Bytes, aes.Plain.Bytes()) {
+					t.Errorf("the AES key is %s %x", block.Type, block.Bytes)
+				}
+				continue
 			}
 			private := must(x509.ParsePKCS8PrivateKey(block.Bytes))(t).(*ecdsa.PrivateKey)
 			meta := must(inject.Describe(private.Public()))(t)

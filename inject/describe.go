@@ -38,3 +38,8 @@ func Describe(public crypto.PublicKey) (Meta, error) {
 	}
 	return m, nil
 }
+
+// DescribeAES says what a package has to say of an AES key.
+func DescribeAES() Meta {
+	return Meta{Class: ck.CKO_SECRET_KEY, KeyType: ck.CKK_AES, Usage: guard.UseEncrypt | guard.UseDecrypt}
+}

@@ -15,13 +15,13 @@ import (
 type Meta struct {
 	Label   string
 	ID      []byte         // CKA_ID
-	Class   ck.ObjectClass // CKO_PRIVATE_KEY: a target's keys confine, and a secret key that comes out of such a key could do nothing but open others
+	Class   ck.ObjectClass // CKO_PRIVATE_KEY or CKO_SECRET_KEY
 	KeyType ck.KeyType
 	Usage   guard.Usage // at least one
-	Public  []byte      // SubjectPublicKeyInfo, which must be the key's own; nil: not said
+	Public  []byte      // SubjectPublicKeyInfo of a private key, which must be its own; nil: not said
 }
 
-// Key is a key to be sealed: its PKCS #8 PrivateKeyInfo, in DER. It will never leave its targets.
+// Key is a key to be sealed: its PKCS #8 PrivateKeyInfo in DER, or an AES key's bytes. It will never leave its targets.
 type Key struct {
 	Meta
 	Plain *secret.Bytes
@@ -37,15 +37,15 @@ const (
 
 func (m *Meta) valid() error {
 	switch {
-	case m.Class != ck.CKO_PRIVATE_KEY:
-		return fmt.Errorf("%w key: packages carry private keys only", ErrMalformed)
+	case m.Class != ck.CKO_PRIVATE_KEY && (m.Class != ck.CKO_SECRET_KEY || m.KeyType != ck.CKK_AES):
+		return fmt.Errorf("%w key: packages carry private keys and AES keys", ErrMalformed)
 	case m.KeyType > 1<<32-1:
 		return fmt.Errorf("%w key: key type %#x", ErrMalformed, uint(m.KeyType))
 	case m.Usage == 0 || !possible(m.Class, m.Usage):
 		return fmt.Errorf("%w key: it is of no use, or of one that keys of its class do not have", ErrMalformed)
 	case len(m.Label) > maxKeyLabel || !utf8.ValidString(m.Label):
 		return fmt.Errorf("%w key: its label is longer than %d bytes, or no text", ErrMalformed, maxKeyLabel)
-	case len(m.ID) > maxKeyID || len(m.Public) > maxKeyPublic:
+	case len(m.ID) > maxKeyID || len(m.Public) > maxKeyPublic || m.Class == ck.CKO_SECRET_KEY && len(m.Public) > 0:
 		return fmt.Errorf("%w key: an id of %d bytes, a public key of %d", ErrMalformed, len(m.ID), len(m.Public))
 	}
 	return nil

@@ -21,9 +21,9 @@ type ImportOptions struct {
 
 // Imported is a key that a package brought.
 type Imported struct {
-	inject.Meta // with the label that it has now
-	Private     ck.ObjectHandle
-	Public      ck.ObjectHandle // of its other half
+	inject.Meta                 // with the label that it has now
+	Private     ck.ObjectHandle // or secret
+	Public      ck.ObjectHandle // of a private key's other half; 0: a secret key's
 }
 
 // Import takes in all of a package's keys in one durable step, together with a note that this package was imported, and the end of the target unless it is kept: all of

@@ -14,6 +14,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
 // The imported keys sign as the originals do, are in the guard for good, and the target is done with.
@@ -26,12 +27,14 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%s: after Make the token has %s", suite, m.state())
 		}
 		originals := some(t)
-		keys := []*inject.Key{keyOf(t, "p256", originals["p256"]), keyOf(t, "ed25519", originals["ed25519"])}
+		aes := inject.DescribeAES()
+		aes.Label = "aes"
+		keys := []*inject.Key{keyOf(t, "p256", originals["p256"]), keyOf(t, "ed25519", originals["ed25519"]), {Meta: aes, Plain: secret.Copy(bytes.Repeat([]byte{7}, 16))}}
 		imported, err := target.Import(m.Session, read(t, sealed(t, inject.SealOptions{}, keys, to)), &target.ImportOptions{})
 		if err != nil {
 			t.Fatalf("%s: %v", suite, err)
 		}
-		if len(imported) != 2 || m.state() != "2 0 2 1" { // the note is the data
+		if len(imported) != 3 || m.state() != "2 1 2 1" { // the note is the data
 			t.Fatalf("%s: %d imported, the token has %s", suite, len(imported), m.state())
 		}
 		for _, k := range keys {
@@ -50,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 		for _, k := range imported {
 			m.guarded(k.Private)
 		}
-		for _, k := range imported {
+		for _, k := range imported[:2] {
 			m.has(k.Public, ck.CKA_PUBLIC_KEY_INFO, k.Meta.Public)
 			m.has(k.Public, ck.CKA_VERIFY, attr.Bool(true))
 			m.has(k.Private, ck.CKA_LABEL, []byte(k.Label))

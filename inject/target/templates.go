@@ -60,8 +60,11 @@ func imported(m *inject.Meta) attr.Template {
 	return t
 }
 
-// half is the public half of a key of a package.
+// half is the public half of a key of a package; nil: there is none.
 func half(m *inject.Meta) attr.Template {
+	if m.Class != ck.CKO_PRIVATE_KEY {
+		return nil
+	}
 	t := attr.Template{flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, false), text(ck.CKA_LABEL, m.Label), {Type: ck.CKA_ID, Value: m.ID}}
 	for _, use := range inject.Uses(m.Class) {
 		if use.Another != 0 {
