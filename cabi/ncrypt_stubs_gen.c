@@ -329,6 +329,34 @@ SECURITY_STATUS NCryptDeriveKey(NCRYPT_SECRET_HANDLE hSharedSecret, LPCWSTR pwsz
 	return result;
 }
 
+extern SECURITY_STATUS goNCryptEncapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbSecretKey, DWORD cbSecretKey, DWORD *pcbSecretKey, PBYTE pbCipherText, DWORD cbCipherText, DWORD *pcbCipherText, DWORD dwFlags);
+SECURITY_STATUS NCryptEncapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbSecretKey, DWORD cbSecretKey, DWORD *pcbSecretKey, PBYTE pbCipherText, DWORD cbCipherText, DWORD *pcbCipherText, DWORD dwFlags)
+{
+	struct ncrypt_call call;
+	SECURITY_STATUS status = ncrypt_enter(&call, NTE_INVALID_HANDLE);
+	if (status != ERROR_SUCCESS)
+		return status;
+	if (call.copy != NULL)
+		return call.copy->NCryptEncapsulate(hKey, pbSecretKey, cbSecretKey, pcbSecretKey, pbCipherText, cbCipherText, pcbCipherText, dwFlags);
+	SECURITY_STATUS result = goNCryptEncapsulate(hKey, pbSecretKey, cbSecretKey, pcbSecretKey, pbCipherText, cbCipherText, pcbCipherText, dwFlags);
+	ncrypt_leave(&call);
+	return result;
+}
+
+extern SECURITY_STATUS goNCryptDecapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbCipherText, DWORD cbCipherText, PBYTE pbSecretKey, DWORD cbSecretKey, DWORD *pcbSecretKey, DWORD dwFlags);
+SECURITY_STATUS NCryptDecapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbCipherText, DWORD cbCipherText, PBYTE pbSecretKey, DWORD cbSecretKey, DWORD *pcbSecretKey, DWORD dwFlags)
+{
+	struct ncrypt_call call;
+	SECURITY_STATUS status = ncrypt_enter(&call, NTE_INVALID_HANDLE);
+	if (status != ERROR_SUCCESS)
+		return status;
+	if (call.copy != NULL)
+		return call.copy->NCryptDecapsulate(hKey, pbCipherText, cbCipherText, pbSecretKey, cbSecretKey, pcbSecretKey, dwFlags);
+	SECURITY_STATUS result = goNCryptDecapsulate(hKey, pbCipherText, cbCipherText, pbSecretKey, cbSecretKey, pcbSecretKey, dwFlags);
+	ncrypt_leave(&call);
+	return result;
+}
+
 const NCRYPT11_FUNCTION_LIST ncrypt11_ncrypt_list = {
 	.major = 1,
 	.minor = 0,
@@ -355,4 +383,6 @@ const NCRYPT11_FUNCTION_LIST ncrypt11_ncrypt_list = {
 	.NCryptNotifyChangeKey = NCryptNotifyChangeKey,
 	.NCryptSecretAgreement = NCryptSecretAgreement,
 	.NCryptDeriveKey = NCryptDeriveKey,
+	.NCryptEncapsulate = NCryptEncapsulate,
+	.NCryptDecapsulate = NCryptDecapsulate,
 };

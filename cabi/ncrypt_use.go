@@ -39,6 +39,15 @@ var paddings = map[uint32]func(unsafe.Pointer) (*ncryptmap.Padding, error){
 		label, err := memory("pbLabel", C.PBYTE(info.pbLabel), C.DWORD(info.cbLabel))
 		return &ncryptmap.Padding{Hash: hash, Label: label}, err
 	},
+	ncryptmap.NCRYPT_PAD_PQDSA_FLAG: func(p unsafe.Pointer) (*ncryptmap.Padding, error) {
+		info := *(*C.BCRYPT_PQDSA_PADDING_INFO)(p)
+		hash, err := optionalText("pszPrehashAlgId", info.pszPrehashAlgId)
+		if err != nil {
+			return nil, err
+		}
+		context, err := memory("pbCtx", C.PBYTE(info.pbCtx), C.DWORD(info.cbCtx))
+		return &ncryptmap.Padding{Hash: hash, Context: context}, err
+	},
 	ncryptmap.NCRYPT_PAD_CIPHER_FLAG: func(p unsafe.Pointer) (*ncryptmap.Padding, error) {
 		if size := *(*C.ULONG)(p); size < C.sizeof_NCRYPT_CIPHER_PADDING_INFO {
 			return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "NCRYPT_CIPHER_PADDING_INFO has cbSize %d, not %d", size, C.sizeof_NCRYPT_CIPHER_PADDING_INFO)
@@ -50,7 +59,7 @@ var paddings = map[uint32]func(unsafe.Pointer) (*ncryptmap.Padding, error){
 }
 
 const paddingFlags = ncryptmap.NCRYPT_NO_PADDING_FLAG | ncryptmap.NCRYPT_PAD_PKCS1_FLAG | ncryptmap.NCRYPT_PAD_OAEP_FLAG |
-	ncryptmap.NCRYPT_PAD_PSS_FLAG | ncryptmap.NCRYPT_PAD_CIPHER_FLAG
+	ncryptmap.NCRYPT_PAD_PSS_FLAG | ncryptmap.NCRYPT_PAD_CIPHER_FLAG | ncryptmap.NCRYPT_PAD_PQDSA_FLAG
 
 // padding reads pPaddingInfo. What it points to, the flags alone say: so there must not be two of them.
 func padding(info unsafe.Pointer, flags C.DWORD) (*ncryptmap.Padding, error) {
@@ -154,6 +163,35 @@ func goNCryptDeriveKey(hSharedSecret C.NCRYPT_SECRET_HANDLE, pwszKDF C.LPCWSTR, 
 		}
 		return deliver(pbDerivedKey, cbDerivedKey, pcbResult, func(out token.Output) (int, error) {
 			return k.DeriveKeyTo(out, h, kdf, params, uint32(dwFlags))
+		})
+	})
+}
+
+//export goNCryptEncapsulate
+func goNCryptEncapsulate(hKey C.NCRYPT_KEY_HANDLE, pbSecretKey C.PBYTE, cbSecretKey C.DWORD, pcbSecretKey *C.DWORD, pbCipherText C.PBYTE, cbCipherText C.DWORD,
+	pcbCipherText *C.DWORD, dwFlags C.DWORD) C.SECURITY_STATUS {
+	return withHandle("NCryptEncapsulate", hKey, ncryptmap.Key, func(k *ncryptmap.KSP, h ncryptmap.Handle) error {
+		return deliver(pbSecretKey, cbSecretKey, pcbSecretKey, func(value token.Output) (int, error) {
+			var length int
+			err := deliver(pbCipherText, cbCipherText, pcbCipherText, func(ciphertext token.Output) (n int, err error) {
+				length, n, err = k.EncapsulateTo(value, ciphertext, h, uint32(dwFlags))
+				return n, err
+			})
+			return length, err
+		})
+	})
+}
+
+//export goNCryptDecapsulate
+func goNCryptDecapsulate(hKey C.NCRYPT_KEY_HANDLE, pbCipherText C.PBYTE, cbCipherText C.DWORD, pbSecretKey C.PBYTE, cbSecretKey C.DWORD, pcbSecretKey *C.DWORD,
+	dwFlags C.DWORD) C.SECURITY_STATUS {
+	return withHandle("NCryptDecapsulate", hKey, ncryptmap.Key, func(k *ncryptmap.KSP, h ncryptmap.Handle) error {
+		ciphertext, err := memory("pbCipherText", pbCipherText, cbCipherText)
+		if err != nil {
+			return err
+		}
+		return deliver(pbSecretKey, cbSecretKey, pcbSecretKey, func(out token.Output) (int, error) {
+			return k.DecapsulateTo(out, h, ciphertext, uint32(dwFlags))
 		})
 	})
 }

@@ -150,12 +150,20 @@ SECURITY_STATUS WINAPI NCryptSecretAgreement(NCRYPT_KEY_HANDLE hPrivKey, NCRYPT_
 SECURITY_STATUS WINAPI NCryptDeriveKey(NCRYPT_SECRET_HANDLE hSharedSecret, LPCWSTR pwszKDF, NCryptBufferDesc *pParameterList, PBYTE pbDerivedKey,
 	DWORD cbDerivedKey, DWORD *pcbResult, ULONG dwFlags);
 
+/* A NULL pbSecretKey or pbCipherText asks for both lengths, and makes nothing. */
+SECURITY_STATUS WINAPI NCryptEncapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbSecretKey, DWORD cbSecretKey, DWORD *pcbSecretKey, PBYTE pbCipherText,
+	DWORD cbCipherText, DWORD *pcbCipherText, DWORD dwFlags);
+
+SECURITY_STATUS WINAPI NCryptDecapsulate(NCRYPT_KEY_HANDLE hKey, PBYTE pbCipherText, DWORD cbCipherText, PBYTE pbSecretKey, DWORD cbSecretKey,
+	DWORD *pcbSecretKey, DWORD dwFlags);
+
 /* All of them, in the order of the table. */
 #define NCRYPT11_EACH(X)                                                                                                               \
 	X(NCryptOpenStorageProvider) X(NCryptEnumStorageProviders) X(NCryptEnumAlgorithms) X(NCryptIsAlgSupported) X(NCryptEnumKeys)   \
 	X(NCryptFreeBuffer) X(NCryptOpenKey) X(NCryptCreatePersistedKey) X(NCryptGetProperty) X(NCryptSetProperty) X(NCryptFinalizeKey) \
 	X(NCryptEncrypt) X(NCryptDecrypt) X(NCryptImportKey) X(NCryptExportKey) X(NCryptSignHash) X(NCryptVerifySignature)             \
-	X(NCryptDeleteKey) X(NCryptFreeObject) X(NCryptIsKeyHandle) X(NCryptNotifyChangeKey) X(NCryptSecretAgreement) X(NCryptDeriveKey)
+	X(NCryptDeleteKey) X(NCryptFreeObject) X(NCryptIsKeyHandle) X(NCryptNotifyChangeKey) X(NCryptSecretAgreement) X(NCryptDeriveKey) \
+	X(NCryptEncapsulate) X(NCryptDecapsulate)
 
 /* Pointers to them: NCryptOpenStorageProviderFn and so on. */
 #define NCRYPT11_POINTER(f) typedef __typeof__(f) *f##Fn;

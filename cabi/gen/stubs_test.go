@@ -63,8 +63,8 @@ func checkExports(t *testing.T, symbols string) {
 	if strings.Join(have, " ") != strings.Join(want, " ") {
 		t.Errorf("exported: %v\nwant: %v", have, want)
 	}
-	if len(want) != 104+23 {
-		t.Errorf("%d functions, want 127", len(want))
+	if len(want) != 104+25 {
+		t.Errorf("%d functions, want 129", len(want))
 	}
 }
 

@@ -13,7 +13,7 @@ void *library;
 
 static int failures;
 
-static const struct test *const tables[] = {life_tests, handle_tests, null_tests, enumerate_tests, edge_tests, process_tests, card_tests};
+static const struct test *const tables[] = {life_tests, handle_tests, null_tests, enumerate_tests, edge_tests, process_tests, card_tests, postquantum_tests};
 
 void fail(const char *format, ...)
 {

@@ -24,7 +24,7 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test life_tests[], handle_tests[], null_tests[], enumerate_tests[], edge_tests[], process_tests[], card_tests[];
+extern const struct test life_tests[], handle_tests[], null_tests[], enumerate_tests[], edge_tests[], process_tests[], card_tests[], postquantum_tests[];
 
 #define IS(call, want) check(__FILE__, __LINE__, #call, (call), #want, (want))
 #define OK(call) IS(call, ERROR_SUCCESS)
