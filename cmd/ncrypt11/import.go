@@ -23,11 +23,16 @@ type keyFlags struct {
 }
 
 func (f *keyFlags) register(cmd *cobra.Command) {
+	f.registerConfined(cmd)
+	cmd.Flags().BoolVar(&f.extractable, "extractable", false, "let the key be taken out again, wrapped under another key")
+}
+
+// registerConfined is register for keys that can never leave.
+func (f *keyFlags) registerConfined(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.label, "label", "", "the `LABEL` of the new objects")
 	flags.StringVar(&f.id, "id", "", "the id of the new objects, in `HEX`")
 	flags.StringSliceVar(&f.usage, "usage", nil, "what the key is for, each `USAGE` one of sign, sign-recover, decrypt, unwrap, derive, decapsulate (default: all that it can do)")
-	flags.BoolVar(&f.extractable, "extractable", false, "let the key be taken out again, wrapped under another key")
 	complete(cmd, "usage", allUsages)
 }
 

@@ -17,6 +17,7 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
+	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
 	"github.com/ncrypt11/ncrypt11/inject"
 )
 
@@ -56,7 +57,7 @@ func (a *app) injectSealCommand() *cobra.Command {
 		},
 	}
 	f.trust.register(cmd)
-	f.key.register(cmd)
+	f.key.registerConfined(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.to, "to", nil, "seal to the target of this `FILE`; may be repeated")
 	flags.StringVar(&f.signWith, "sign-with", "", "sign the package with the private key of a `FILE`, for targets that take it from its sender only")
@@ -85,9 +86,6 @@ func (f *sealFlags) check() error {
 		}
 		f.recipients = append(f.recipients, recipients...)
 	}
-	if f.key.extractable {
-		return usagef("--extractable: a key that a package brings never leaves its target")
-	}
 	if err := f.key.check(); err != nil {
 		return err
 	}
@@ -96,10 +94,11 @@ func (f *sealFlags) check() error {
 
 // seal believes the targets before it reads a key. The archive is there before the package is: no target has a key that nobody can recover.
 func (a *app) seal(f *sealFlags, args []string) error {
-	options, err := a.sealOptions(f)
+	options, done, err := a.sealOptions(f)
 	if err != nil {
 		return err
 	}
+	defer done()
 	targets, err := a.believe(f, options.Sender)
 	if err != nil {
 		return err
@@ -125,18 +124,25 @@ func (a *app) seal(f *sealFlags, args []string) error {
 	return a.showSealed(f, id, targets, found)
 }
 
-// sealOptions reads what the flags name.
-func (a *app) sealOptions(f *sealFlags) (o *inject.SealOptions, err error) {
-	o = &inject.SealOptions{}
+// sealOptions reads what the flags name. done wipes the sender's key.
+func (a *app) sealOptions(f *sealFlags) (o *inject.SealOptions, done func(), err error) {
+	o, done = &inject.SealOptions{}, func() {}
 	if f.expires > 0 {
 		o.Expires = time.Now().Add(f.expires).Truncate(time.Second)
 	}
-	if f.signWith != "" {
-		if o.Sender, err = a.privateSigner(f.signWith, f.passphraseFile); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.signWith, err)
-		}
+	if f.signWith == "" {
+		return o, done, nil
 	}
-	return o, nil
+	file, err := a.readKeyFile(f.signWith, f.passphraseFile)
+	if err == nil {
+		done = file.Wipe
+		o.Sender, err = onlySigner(file)
+	}
+	if err != nil {
+		done()
+		return nil, nil, fmt.Errorf("%s: %w", f.signWith, err)
+	}
+	return o, done, nil
 }
 
 // believe reads the targets and checks each: also that it will take what this sender signs.
@@ -145,7 +151,7 @@ func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, err
 	if sender != nil {
 		spki, err := x509.MarshalPKIXPublicKey(sender.Public())
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--sign-with: %w", err)
 		}
 		name = inject.Fingerprint(spki)
 	}
@@ -169,19 +175,13 @@ func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, err
 	return targets, nil
 }
 
-// privateSigner is the only private key of a file.
-func (a *app) privateSigner(name, passphraseFile string) (crypto.Signer, error) {
-	file, err := a.readKeyFile(name, passphraseFile)
-	if err != nil {
-		return nil, err
-	}
+// onlySigner is the only private key of a file.
+func onlySigner(file *keyfile.File) (crypto.Signer, error) {
 	if len(file.Keys) != 1 {
-		file.Wipe()
 		return nil, fmt.Errorf("it has %d private keys; a package is signed with one", len(file.Keys))
 	}
 	key, ok := file.Keys[0].Private.(crypto.Signer)
 	if !ok {
-		file.Wipe()
 		return nil, errors.New("keys of this type do not sign")
 	}
 	return key, nil

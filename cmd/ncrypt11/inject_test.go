@@ -112,12 +112,21 @@ func madeBy(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: maker.Root.Raw}), 0o644))
 }
 
-// archivist NAME FILE makes somebody who can read archives: $NAME is what they are encrypted to, FILE what it takes to read them.
+// archivist KIND NAME FILE makes somebody who can read archives, of one kind of age's recipients: $NAME is what they are encrypted to, FILE what it takes to read them.
 func archivist(ts *testscript.TestScript, _ bool, args []string) {
-	identity, err := age.GenerateX25519Identity()
-	ts.Check(err)
-	ts.Setenv(args[0], identity.Recipient().String())
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(identity.String()), 0o600))
+	var recipient, identity string
+	switch args[0] {
+	case "x25519":
+		i, err := age.GenerateX25519Identity()
+		ts.Check(err)
+		recipient, identity = i.Recipient().String(), i.String()
+	case "hybrid":
+		i, err := age.GenerateHybridIdentity()
+		ts.Check(err)
+		recipient, identity = i.Recipient().String(), i.String()
+	}
+	ts.Setenv(args[1], recipient)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(identity), 0o600))
 }
 
 // recoverKeys ARCHIVE IDENTITY FILE decrypts an archive.
