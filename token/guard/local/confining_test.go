@@ -112,6 +112,11 @@ func TestConfiningKeysUnwrapPrivateKeys(t *testing.T) {
 			continue
 		}
 		want(t, w.m.String(), unwrap(p), ck.CKR_OK)
+		if w.m == ck.CKM_AES_GCM {
+			short := f.scheme(w.m, ck.GCMParams{IV: gcmParams.IV, AAD: gcmParams.AAD, TagBits: 120}, mech.OpUnwrap)
+			_, err := f.Unwrap(0, wrapping, short, wrapped[:len(wrapped)-1], &guard.KeySpec{KeyType: ck.CKK_EC}, p)
+			want(t, "a tag of 15 bytes", err, ck.CKR_KEY_FUNCTION_NOT_PERMITTED)
+		}
 		p.Extractable = true
 		want(t, w.m.String()+", extractable", unwrap(p), ck.CKR_TEMPLATE_INCONSISTENT)
 		p.Extractable, p.Sensitive = false, false

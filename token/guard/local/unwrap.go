@@ -23,7 +23,7 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 		return nil, err
 	}
 	defer k.release()
-	if k.policy.Confining && !carries[s.Row.Primitive] {
+	if k.policy.Confining && !carried(s) {
 		return nil, ck.Errorf(ck.CKR_KEY_FUNCTION_NOT_PERMITTED, "a key with CKA_NCRYPT_CONFINING does not unwrap by %v", s.Row.Type)
 	}
 	if _, ok := injections[s.Row.Primitive]; ok {
@@ -51,6 +51,11 @@ func (g *Keys) Unwrap(v guard.Vault, unwrapping guard.Ref, s *mech.Scheme, wrapp
 // carries are the ways to unwrap that a confining key is for. The others have in the plaintext what the key is to be, leave its length to the caller, or do not
 // authenticate, so that keys could be made of ciphertexts by those who do not have the wrapping key.
 var carries = map[mech.Primitive]bool{mech.AESGCM: true, mech.AESKeyWrap: true, mech.AESKeyWrapPad: true, mech.RSAOAEP: true, mech.RSAAESKeyWrap: true, mech.ECDHAESKeyWrap: true}
+
+// carried says whether a scheme is one of these. A short tag can be guessed, and the public halves of keys that were altered tell what they were before.
+func carried(s *mech.Scheme) bool {
+	return carries[s.Row.Primitive] && (s.Row.Primitive != mech.AESGCM || s.TagLen == gcmTagLen)
+}
 
 // unwrapErrors turn what decryption finds into what C_UnwrapKey answers. Whatever is wrong with the content has one answer, which tells
 // who alters wrapped keys nothing of the plaintext; the length of what he sent he knows.
