@@ -3,6 +3,7 @@ package ncryptmap
 import (
 	"slices"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -84,4 +85,25 @@ func algorithmOn(group string, curve *pubkey.Curve) *algorithm {
 		return nil
 	}
 	return &algorithms[i]
+}
+
+// instead says what to take in place of algorithms that CNG has and tokens have not. DH in groups of numbers and DSA are on their way out (FIPS 186-5 has no
+// DSA any more), and whoever offers them can hardly refuse the groups that are too weak.
+var instead = map[string]string{
+	"DH":      "take ECDH_P256, or ECDH on curve25519",
+	"DSA":     "take ECDSA_P256 or ML-DSA",
+	"SLH-DSA": "take ML-DSA",
+	"LMS":     "take ML-DSA",
+	"XMSS":    "take ML-DSA",
+	"3DES":    "take AES",
+	"DES":     "take AES",
+	"RC2":     "take AES",
+}
+
+// unsupported is the answer for an algorithm that keys cannot be of.
+func unsupported(name string) error {
+	if advice := instead[name]; advice != "" {
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s keys are not supported: %s", name, advice)
+	}
+	return nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no algorithm %q", name)
 }

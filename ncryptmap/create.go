@@ -20,7 +20,7 @@ func (k *KSP) CreatePersistedKey(prov Handle, algorithmName, name string, legacy
 	}
 	a := algorithmOf(algorithmName)
 	if a == nil {
-		return 0, nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no algorithm %q", algorithmName)
+		return 0, unsupported(algorithmName)
 	}
 	key := newKey(p, name, flags)
 	key.algorithm, key.curve, key.length, key.class = a, a.curve, a.lengths.standard, a.class

@@ -96,7 +96,7 @@ func (k *key) read(ksp *KSP, importKey Handle, blobType string, params *Buffers,
 func (k *key) describe(m *blob.Key) error {
 	k.algorithm, k.class = algorithmOf(m.Algorithm), m.Class
 	if k.algorithm == nil {
-		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "%s keys are not supported", m.Algorithm)
+		return unsupported(m.Algorithm)
 	}
 	if m.Usage != nil {
 		k.usage = *m.Usage

@@ -27,7 +27,7 @@ func (k *KSP) IsAlgSupported(prov Handle, name string, flags uint32) error {
 		return err
 	}
 	if algorithmOf(name) == nil {
-		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "there are no keys of algorithm %q", name)
+		return unsupported(name)
 	}
 	return nil
 }

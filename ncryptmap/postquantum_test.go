@@ -2,10 +2,7 @@ package ncryptmap_test
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/mlkem"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -316,65 +313,4 @@ func TestB55SeedsOfKeys(t *testing.T) {
 	signature, err := s.SignHash(byProperty, nil, aHash, 0)
 	s.must(err)
 	s.must(mldsa.Verify(dsa.PublicKey(), aHash, signature, nil))
-}
-
-// Keys on curve25519 are made and imported, agree, and do nothing else.
-func TestB40Curve25519(t *testing.T) {
-	home := t.TempDir()
-	s := open(t, home)
-	h := s.begun("ECDH", "x25519", 0)
-	s.must(s.SetProperty(h, "ECCCurveName", wide("nistP256"), 0)) // the last counts
-	s.must(s.SetProperty(h, "ECCCurveName", wide("curve25519"), 0))
-	s.must(s.FinalizeKey(h, 0))
-	again := open(t, home)
-	key := again.opened("x25519", 0)
-	for name, want := range map[string]string{"ECCCurveName": "curve25519", "Algorithm Name": "ECDH", "Algorithm Group": "ECDH"} {
-		if got := again.reads(key, name, 0, nte.ERROR_SUCCESS); !bytes.Equal(got, wide(want)) {
-			t.Errorf("%s is %q", name, got)
-		}
-	}
-	if n := again.dword(key, "Length"); n != 255 {
-		t.Errorf("Length %d", n)
-	}
-	again.signs("a key that does not sign", key, nte.NTE_NOT_SUPPORTED)
-	again.reads(key, "SignatureLength", 0, nte.NTE_NOT_SUPPORTED)
-
-	ours, err := ecdh.X25519().GenerateKey(rand.Reader)
-	s.must(err)
-	x := ours.PublicKey().Bytes()
-	curve := list(ncryptmap.NCRYPTBUFFER_ECC_CURVE_NAME, wide("curve25519"))
-	public, err := again.ImportKey(again.provider, 0, "ECCPUBLICBLOB", curve, slices.Concat([]byte("ECKP"), dwords(32), x, make([]byte, 32)), 0)
-	s.must(err)
-	private, err := again.ImportKey(again.provider, 0, "ECCPRIVATEBLOB", curve, slices.Concat([]byte("ECKV"), dwords(32), x, make([]byte, 32), ours.Bytes()), 0)
-	s.must(err)
-	blob := again.export(key, "ECCPUBLICBLOB")
-	theirs, err := ecdh.X25519().NewPublicKey(blob[8:40])
-	s.must(err)
-	want, err := ours.ECDH(theirs)
-	s.must(err)
-	hash := sha256.Sum256(want)
-	for _, sides := range [][2]ncryptmap.Handle{{key, public}, {private, key}} {
-		agreed, err := again.SecretAgreement(sides[0], sides[1], 0)
-		s.must(err)
-		for kdf, want := range map[string][]byte{"TRUNCATE": want, "HASH": hash[:]} {
-			got, err := again.DeriveKey(agreed, kdf, list(ncryptmap.KDF_HASH_ALGORITHM, wide("SHA256")), 0, 0)
-			s.must(err)
-			if !got.Equal(want) {
-				t.Errorf("%s gives %x", kdf, got.Bytes())
-			}
-		}
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(ours)
-	s.must(err)
-	if got := again.export(again.imported("PKCS8_PRIVATEKEY", "", pkcs8, 0), "ECCPUBLICBLOB"); !bytes.Equal(got[8:40], x) {
-		t.Errorf("PKCS #8 gives another key: %x", got)
-	}
-	s.must(again.set(private, "Export Policy", 3))
-	if got := again.export(private, "ECCPRIVATEBLOB"); !bytes.Equal(got[len(got)-32:], ours.Bytes()) {
-		t.Errorf("another key is exported: %x", got)
-	}
-	_, err = again.SecretAgreement(key, again.created("ECDH_P256", "", 0), 0)
-	s.want("another curve", err, nte.NTE_BAD_TYPE)
-	s.want("a key for ECDSA", s.SetProperty(s.begun("ECDSA", "", 0), "ECCCurveName", wide("curve25519"), 0), nte.NTE_NOT_SUPPORTED)
-	s.must(again.DeleteKey(key, 0))
 }
