@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/pem"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -53,6 +54,7 @@ func TestInjectScripts(t *testing.T) {
 			"machine":        onMachine,
 			"disk":           copyDisk,
 			"made-by":        madeBy,
+			"manufactured":   manufactured,
 			"flip":           flipByte,
 			"cut":            cutFile,
 			"archivist":      archivist,
@@ -110,6 +112,32 @@ func madeBy(ts *testscript.TestScript, _ bool, args []string) {
 	maker := swtpm.NewMaker(t, args[0], time.Now().AddDate(1, 0, 0))
 	ts.Value(machinesKey{}).(map[string]*testMachine)[ts.Getenv("MACHINE")].tpm.Endorse(maker, "ecc")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: maker.Root.Raw}), 0o644))
+}
+
+// localCA is how swtpm_setup has swtpm_localca, which comes with swtpm, certify a TPM: its files, with the directory in place of %s.
+var localCA = map[string]string{
+	"setup.conf": "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = %[1]s/ca.conf\ncreate_certs_tool_options = %[1]s/ca.options\n",
+	"ca.conf":    "statedir = %[1]s\nsigningkey = %[1]s/key.pem\nissuercert = %[1]s/issuer.pem\ncertserial = %[1]s/serial\n",
+	"ca.options": "--platform-manufacturer Example\n--platform-version 1\n--platform-model Test\n",
+}
+
+// manufactured FILE has the machine's TPM made anew by swtpm's own tools, with certificates that are not of this project's making, and leaves those of its maker.
+func manufactured(ts *testscript.TestScript, _ bool, args []string) {
+	tpm := ts.Value(machinesKey{}).(map[string]*testMachine)[ts.Getenv("MACHINE")].tpm
+	ca := ts.MkAbs("ca")
+	ts.Check(os.Mkdir(ca, 0o755))
+	for name, text := range localCA {
+		ts.Check(os.WriteFile(filepath.Join(ca, name), fmt.Appendf(nil, text, ca), 0o644))
+	}
+	state := filepath.Join(filepath.Dir(strings.TrimPrefix(tpm.Address(), "swtpm:unix:")), "state")
+	tpm.Stop()
+	ts.Check(os.RemoveAll(state))
+	ts.Check(os.Mkdir(state, 0o700))
+	ts.Check(ts.Exec("swtpm_setup", "--tpm2", "--tpmstate", state, "--create-ek-cert", "--create-platform-cert", "--config", filepath.Join(ca, "setup.conf")))
+	tpm.Start()
+	issuer := ts.ReadFile(filepath.Join(ca, "issuer.pem"))
+	root := ts.ReadFile(filepath.Join(ca, "swtpm-localca-rootca-cert.pem"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(issuer+root), 0o644))
 }
 
 // archivist KIND NAME FILE makes somebody who can read archives, of one kind of age's recipients: $NAME is what they are encrypted to, FILE what it takes to read them.
