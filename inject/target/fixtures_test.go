@@ -47,9 +47,10 @@ type chip struct {
 // machine is a computer with a guard, and a token.
 type machine struct {
 	testing.TB
-	home string
-	tpm  *softtpm.TPM
-	slot ck.SlotID
+	home  string
+	tpm   *softtpm.TPM
+	level guard.Level
+	slot  ck.SlotID
 	*token.Provider
 	*token.Session
 }
@@ -58,9 +59,17 @@ const pin = "123456"
 
 func newMachine(t testing.TB) *machine {
 	t.Helper()
-	m := &machine{TB: t, home: t.TempDir(), tpm: must(softtpm.New())(t)}
+	return newMachineOf(t, token.Spec{Policy: store.PolicyVBSRequired})
+}
+
+func newMachineOf(t testing.TB, spec token.Spec) *machine {
+	t.Helper()
+	m := &machine{TB: t, home: t.TempDir(), tpm: must(softtpm.New())(t), level: guard.Process}
+	if spec.Label = "target"; spec.Policy == store.PolicySoftware {
+		m.level = guard.Software
+	}
 	m.Provider = m.engine()
-	m.slot = must(m.Provider.Create(&token.Spec{Label: "target", Policy: store.PolicyVBSRequired}, secret.Copy([]byte(pin))))(t)
+	m.slot = must(m.Provider.Create(&spec, secret.Copy([]byte(pin))))(t)
 	officer := m.open(ck.CKU_SO)
 	if err := officer.InitPIN(secret.Copy([]byte(pin))); err != nil {
 		t.Fatal(err)
@@ -77,7 +86,7 @@ func (m *machine) engine() *token.Provider {
 	m.Helper()
 	cfg := must(config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": m.home}[name] }))(m)
 	p := must(token.New(cfg, func(*store.Header) (guard.Keys, error) {
-		return local.For(local.Client{Level: guard.Process, MaxKeys: 50}, chip{pinseal.New(pinseal.WithCost(pinhash.Cost{Passes: 1, KiB: 8, Threads: 1})), m.tpm}), nil
+		return local.For(local.Client{Level: m.level, MaxKeys: 50}, chip{pinseal.New(pinseal.WithCost(pinhash.Cost{Passes: 1, KiB: 8, Threads: 1})), m.tpm}), nil
 	}))(m)
 	m.Cleanup(p.Close)
 	return p
