@@ -48,8 +48,11 @@ func Make(s *token.Session, o *Options) (t *inject.Target, err error) {
 	if len(keys) == 0 {
 		keys, err = generate(s, &about, o.Label)
 		defer func() {
-			if err != nil {
-				err = errors.Join(err, destroy(s, keys))
+			if err == nil {
+				return
+			}
+			if failed := destroy(s, keys); failed != nil {
+				err = fmt.Errorf("%w; and keys are left that were made for it: %w", err, failed)
 			}
 		}()
 		if err != nil {
