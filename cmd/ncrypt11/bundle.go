@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // bundle is what belongs together: a public key, its private half where there is one, its certificates.
@@ -28,6 +29,9 @@ type gathering struct {
 
 // of gives the bundle of a public key, a new one where there is none.
 func (g *gathering) of(public crypto.PublicKey, name string) *bundle {
+	if key := latticeOf(public); key != nil {
+		public = key.public // a file's and a certificate's are of two types
+	}
 	id, named := keyID(public)
 	for _, b := range g.byID[string(id)] {
 		if samePublic(b.public, public) {
@@ -55,13 +59,20 @@ func (g *gathering) add(name string, file *keyfile.File) {
 		g.of(public, name).bare = true
 	}
 	for _, cert := range file.Certificates {
-		public := crypto.PublicKey(nil)
-		if _, ok := keyID(cert.PublicKey); ok {
-			public = cert.PublicKey
-		}
-		b := g.of(public, name)
+		b := g.of(certified(cert), name)
 		b.certificates = append(b.certificates, cert)
 	}
+}
+
+// certified is the key of a certificate; nil where tokens cannot have it. x509 does not know ML-DSA.
+func certified(cert *x509.Certificate) crypto.PublicKey {
+	if _, ok := keyID(cert.PublicKey); ok {
+		return cert.PublicKey
+	}
+	if public, err := pubkey.ParseSPKI(cert.RawSubjectPublicKeyInfo); err == nil && latticeOf(public) != nil {
+		return public
+	}
+	return nil
 }
 
 func samePublic(a, b crypto.PublicKey) bool {

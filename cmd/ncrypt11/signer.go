@@ -13,6 +13,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/mech"
+	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // signer is a private key of a token as a crypto.Signer. The token signs; the key stays where it is.
@@ -29,6 +30,9 @@ func (s *session) signer(private ck.ObjectHandle) (*signer, error) {
 		return nil, err
 	}
 	spki, _ := set.Get(ck.CKA_PUBLIC_KEY_INFO)
+	if public, err := pubkey.ParseSPKI(spki); err == nil && latticeOf(public) != nil {
+		return nil, fmt.Errorf("%s keys sign no certificates and requests here: take openssl req, from version 3.5", latticeOf(public).name)
+	}
 	public, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return nil, fmt.Errorf("the key's public half cannot be read: %w", err)

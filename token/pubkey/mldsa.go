@@ -1,6 +1,9 @@
 package pubkey
 
 import (
+	"bytes"
+	"crypto"
+
 	"filippo.io/mldsa"
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -67,6 +70,12 @@ func (d *MLDSA) PublicKey(raw []byte) (*MLDSAKey, error) {
 
 // Bytes is the key as FIPS 204 writes it: CKA_VALUE of a public key.
 func (k *MLDSAKey) Bytes() []byte { return k.key.Bytes() }
+
+// Equal says whether other is the same key.
+func (k *MLDSAKey) Equal(other crypto.PublicKey) bool {
+	o, ok := other.(*MLDSAKey)
+	return ok && k.MLDSA == o.MLDSA && bytes.Equal(k.Bytes(), o.Bytes())
+}
 
 // Verify says whether signature is one of message and context.
 func (k *MLDSAKey) Verify(message, signature, context []byte) bool {

@@ -76,6 +76,7 @@ var good = []struct {
 	{file: "rsa.cert.pem", certificates: []string{"rsa"}},
 	{file: "ed25519.cert.pem", certificates: []string{"ed25519"}},
 	{file: "ec-P-256.cert.pem", certificates: []string{"ec-P-256"}},
+	{file: "ml-dsa-65.cert.pem", certificates: []string{"ml-dsa-65"}},
 	{file: "ec-P-256.cert.der", certificates: []string{"ec-P-256"}},
 	{file: "rsa.pub.pem", public: []string{"rsa"}},
 	{file: "rsa-pkcs1.pub.pem", public: []string{"rsa"}},
