@@ -21,10 +21,10 @@ func (a *app) injectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inject",
 		Short: "Bring keys from a server into tokens on other machines",
-		Long: "Seals keys on a server so that only the guard of one token on another machine can open them: nobody on the way sees them, nor does anybody on that\n" +
+		Long: "Seals keys on a server so that only the guard of one token on another machine can open them: nobody on the way sees them, nor does a program on that\n" +
 			"machine. The target makes keys that packages are sealed to, and has its TPM vouch for them; the server checks that, and seals; the target imports.",
 		Example: `  ncrypt11 inject target --nonce 6f1d... --output target.json     # on the target
-  ncrypt11 inject seal --to target.json --nonce 6f1d... --roots tpm-makers.pem --output package site.key     # on the server
+  ncrypt11 inject seal --to target.json --nonce 6f1d... --fingerprint 3b0c... --output package site.key     # on the server
   ncrypt11 inject import package     # on the target`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,8 +50,8 @@ type trustFlags struct {
 
 func (f *trustFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.roots, "roots", nil, "believe TPMs whose makers' certificates are in `FILE` (PEM); may be repeated")
-	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "believe the TPM with this fingerprint, in `HEX`, which inject target prints; may be repeated")
+	flags.StringArrayVar(&f.roots, "roots", nil, "believe every TPM whose maker's certificate is in `FILE` (PEM); may be repeated")
+	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "believe the TPM with this fingerprint, in `HEX`, which inject target prints; may be repeated. With --roots, both must hold")
 	f.levels().register(cmd)
 	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
 }
@@ -95,16 +95,26 @@ func (f *trustFlags) read() (err error) {
 // given says whether anything is to be believed.
 func (f *trustFlags) given() bool { return f.trust.EKRoots != nil || len(f.trust.Fingerprints) > 0 }
 
+// trusts are what a target's TPM has to be believed by, each of them: somebody who says which machine it is, and whose TPMs are any good, means both.
+func (f *trustFlags) trusts() []attest.Trust {
+	if f.trust.EKRoots == nil || len(f.trust.Fingerprints) == 0 {
+		return []attest.Trust{f.trust}
+	}
+	return []attest.Trust{{Fingerprints: f.trust.Fingerprints}, {EKRoots: f.trust.EKRoots}}
+}
+
 // check checks a target. Of a TPM that is not known it says how it becomes known.
-func (f *trustFlags) check(name string, t *inject.Target) (*attest.Identity, error) {
-	identity, err := t.Check(f.trust, time.Now(), f.nonceBytes)
+func (f *trustFlags) check(name string, t *inject.Target) (identity *attest.Identity, err error) {
+	for _, trust := range f.trusts() {
+		if identity, err = t.Check(trust, time.Now(), f.nonceBytes); err != nil {
+			break
+		}
+	}
 	var untrusted *attest.UntrustedError
 	switch {
 	case errors.As(err, &untrusted) && !f.given():
 		return untrusted.Identity, fmt.Errorf("%s: nothing says that this TPM is to be believed: give --roots with the certificates of its maker; or, if %s is what "+
 			"ncrypt11 inject target printed on the machine itself, --fingerprint with that", name, fingerprintOf(untrusted.Identity))
-	case errors.As(err, &untrusted):
-		return untrusted.Identity, fmt.Errorf("%s: %w", name, err)
 	case err != nil:
 		return identity, fmt.Errorf("%s: %w", name, err)
 	case t.Stated.Level < f.least:
