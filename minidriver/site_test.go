@@ -206,3 +206,14 @@ func (c *card) signs(index byte, public *rsa.PublicKey) bool {
 	must(c.t, err)
 	return verifies(public, []byte("text"), signature[:n])
 }
+
+// pkcs1 encrypts by PKCS #1 v1.5, which cards have and Go advises against.
+func pkcs1(t testing.TB, public *rsa.PublicKey, plain []byte) []byte {
+	t.Helper()
+	//lint:ignore SA1019 the padding is what is tested
+	encrypted, err := rsa.EncryptPKCS1v15(rand.Reader, public, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encrypted
+}

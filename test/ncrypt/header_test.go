@@ -31,7 +31,7 @@ func include(t *testing.T) string {
 // Each header compiles alone, twice, and beside p11.h.
 func TestHeadersCompile(t *testing.T) {
 	for _, language := range languages {
-		for _, header := range []string{"windows.h", "bcrypt.h", "ncrypt_names.h", "ncrypt.h", "../p11.h"} {
+		for _, header := range []string{"windows.h", "bcrypt.h", "ncrypt_names.h", "ncrypt.h", "cardmod.h", "../p11.h"} {
 			source := fmt.Sprintf("#include <%s>\n#include <%s>\n#include <ncrypt.h>\n", header, header)
 			args := append(append([]string{}, language[1:]...), "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-I", include(t), "-")
 			cmd := exec.Command(language[0], args...)
@@ -52,6 +52,14 @@ var layout = map[string]uint64{
 	"sizeof(NCryptAlgorithmName)": 24, "offsetof(NCryptAlgorithmName, dwFlags)": 16, "sizeof(NCryptProviderName)": 16,
 	"sizeof(NCRYPT_SUPPORTED_LENGTHS)": 16, "sizeof(NCRYPT_UI_POLICY)": 32, "offsetof(NCRYPT_UI_POLICY, pszCreationTitle)": 8,
 	"sizeof(NCRYPT_CIPHER_PADDING_INFO)": 40, "offsetof(NCRYPT_CIPHER_PADDING_INFO, pbIV)": 8, "offsetof(NCRYPT_CIPHER_PADDING_INFO, cbIV)": 16,
+	"sizeof(CARD_DATA)": 504, "offsetof(CARD_DATA, pvVendorSpecific)": 112, "offsetof(CARD_DATA, pfnCardGetContainerInfo)": 152,
+	"offsetof(CARD_DATA, pfnCardReadFile)": 248, "offsetof(CARD_DATA, pfnCardAuthenticateEx)": 360, "offsetof(CARD_DATA, pfnCardDeauthenticateEx)": 376,
+	"offsetof(CARD_DATA, pfnCardGetProperty)": 400, "offsetof(CARD_DATA, pfnMDImportSessionKey)": 424, "offsetof(CARD_DATA, pfnCardCreateContainerEx)": 496,
+	"sizeof(CARD_IMPORT_KEYPAIR)": 24, "offsetof(CARD_IMPORT_KEYPAIR, PinId)": 8, "offsetof(CARD_IMPORT_KEYPAIR, cbInput)": 20,
+	"sizeof(CARD_CHANGE_AUTHENTICATOR)": 28, "offsetof(CARD_CHANGE_AUTHENTICATOR, cRetryCount)": 24, "sizeof(CARD_CHANGE_AUTHENTICATOR_RESPONSE)": 8,
+	"sizeof(CARD_AUTHENTICATE)": 16, "sizeof(CARD_AUTHENTICATE_RESPONSE)": 12, "sizeof(CARD_ENCRYPTED_DATA)": 16, "sizeof(CARD_KEY_HANDLE)": 8,
+	"sizeof(CONTAINER_MAP_RECORD)": 86, "sizeof(CONTAINER_INFO)": 40, "offsetof(CONTAINER_INFO, pbSigPublicKey)": 16,
+	"SCARD_E_UNSUPPORTED_FEATURE": 0x80100022, "SCARD_W_CARD_NOT_AUTHENTICATED": 0x8010006f, "ERROR_REVISION_MISMATCH": 1306,
 	"sizeof(BCRYPT_PKCS1_PADDING_INFO)": 8, "sizeof(BCRYPT_PSS_PADDING_INFO)": 16, "sizeof(BCRYPT_OAEP_PADDING_INFO)": 24,
 	"sizeof(BCRYPT_RSAKEY_BLOB)": 24, "sizeof(BCRYPT_ECCKEY_BLOB)": 8, "sizeof(BCRYPT_KEY_DATA_BLOB_HEADER)": 12, "sizeof(NCRYPT_KEY_BLOB_HEADER)": 16,
 	"sizeof(NCRYPT11_FUNCTION_LIST)":    8 * 26,
@@ -66,7 +74,7 @@ var layout = map[string]uint64{
 // TestLayout has the compilers of both languages say what sizes, offsets and numbers are.
 func TestLayout(t *testing.T) {
 	var source strings.Builder
-	source.WriteString("#include <ncrypt.h>\n#include <stddef.h>\n#ifdef __cplusplus\n#define CHECK(e) static_assert(e, #e)\n#else\n#define CHECK(e) _Static_assert(e, #e)\n#endif\n")
+	source.WriteString("#include <ncrypt.h>\n#include <cardmod.h>\n#include <stddef.h>\n#ifdef __cplusplus\n#define CHECK(e) static_assert(e, #e)\n#else\n#define CHECK(e) _Static_assert(e, #e)\n#endif\n")
 	for expression, want := range layout {
 		cast := "uint32_t"
 		if strings.HasPrefix(expression, "sizeof") || strings.HasPrefix(expression, "offsetof") {

@@ -35,7 +35,7 @@ var suites = []suite{
 	{"clients", true, fixed("./test/demo")},
 	{"programs", true, programs},
 	{"shim", true, fixed("./test/shim")},
-	{"guard", true, fixed("./test/guard")},
+	{"guard", true, fixed("./test/guard", "./test/injection")},
 	{"threats", true, fixed("./test/attack", "./test/swtpm", "./test/threats")},
 	{"fuzz", true, fuzzTargets},
 }

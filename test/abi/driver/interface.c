@@ -40,18 +40,18 @@ static void interface_list(void)
 	static const struct {
 		const char *name;
 		CK_VERSION version;
-	} want[] = {{"PKCS 11", {3, 2}}, {"PKCS 11", {3, 0}}, {"PKCS 11", {2, 40}}, {"Vendor NCrypt", {1, 0}}};
+	} want[] = {{"PKCS 11", {3, 2}}, {"PKCS 11", {3, 0}}, {"PKCS 11", {2, 40}}, {"Vendor NCrypt", {1, 0}}, {"Vendor Minidriver", {1, 0}}};
 	CK_INTERFACE found[8];
 	CK_ULONG count = 0;
 
 	IS(get_interface_list(NULL, NULL), CKR_ARGUMENTS_BAD);
 	OK(get_interface_list(NULL, &count));
-	EQUAL(count, 4);
+	EQUAL(count, 5);
 	count--;
 	IS(get_interface_list(found, &count), CKR_BUFFER_TOO_SMALL);
-	EQUAL(count, 4);
+	EQUAL(count, 5);
 	OK(get_interface_list(found, &count));
-	for (CK_ULONG i = 0; i < count && i < 4; i++) {
+	for (CK_ULONG i = 0; i < count && i < 5; i++) {
 		CHECK(strcmp((char *)found[i].pInterfaceName, want[i].name) == 0);
 		EQUAL(found[i].flags, 0);
 		CHECK(memcmp(found[i].pFunctionList, &want[i].version, sizeof want[i].version) == 0);
