@@ -74,7 +74,7 @@ func agreeing(t attr.Template, k *blob.Key) (attr.Template, error) {
 	if k.Class == ck.CKO_PUBLIC_KEY {
 		return t, nil
 	}
-	t, err := agreeingUsage(t, usageOf(k))
+	t, err := agreeingUsage(t, k.Class, k.KeyType, usageOf(k))
 	if onToken, _ := t.Find(ck.CKA_TOKEN); err == nil && k.Name != "" && slices.Equal(onToken, attr.Bool(true)) {
 		if _, said := t.Find(ck.CKA_NCRYPT_KEY_NAME); !said {
 			t = append(t, attr.Attribute{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(k.Name)})
@@ -83,19 +83,32 @@ func agreeing(t attr.Template, k *blob.Key) (attr.Template, error) {
 	return t, err
 }
 
-// agreeingUsage adds to a template what a key that comes in says that it is for; nil: it says nothing.
-func agreeingUsage(t attr.Template, usage *uint32) (attr.Template, error) {
-	if usage == nil {
+// agreeingUsage adds to a template what a key that comes in may do; nil: everything. The template may leave out less or all of it, and not say more.
+func agreeingUsage(t attr.Template, class ck.ObjectClass, keyType ck.KeyType, usage *uint32) (attr.Template, error) {
+	if usage == nil || *usage == plan.NCRYPT_ALLOW_ALL_USAGES {
 		return t, nil
 	}
-	given, said := t.Find(ck.CKA_NCRYPT_KEY_USAGE)
-	if !said {
-		return append(t[:len(t):len(t)], attr.Attribute{Type: ck.CKA_NCRYPT_KEY_USAGE, Value: attr.ULong(uint(*usage))}), nil
+	if asked, said := t.Find(ck.CKA_NCRYPT_KEY_USAGE); said {
+		if number, err := attr.ParseULong(asked); err != nil || number&^uint(*usage) != 0 {
+			return nil, moreUsage(ck.CKA_NCRYPT_KEY_USAGE, *usage)
+		}
+		return t, nil
 	}
-	if number, err := attr.ParseULong(given); err != nil || number&^uint(*usage) != 0 {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the key comes in for usage %#x and no more, and CKA_NCRYPT_KEY_USAGE says otherwise", *usage)
+	for _, a := range plan.UsageAttributes(class, keyType, *usage) {
+		asked, said := t.Find(a.Type)
+		switch {
+		case !said:
+			t = append(t[:len(t):len(t)], a)
+		case slices.Equal(asked, a.Value), a.Type != ck.CKA_UNWRAP_TEMPLATE && slices.Equal(asked, attr.Bool(false)):
+		default:
+			return nil, moreUsage(a.Type, *usage)
+		}
 	}
 	return t, nil
+}
+
+func moreUsage(by ck.AttributeType, usage uint32) error {
+	return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the key comes in for usage %#x and no more, and %v says otherwise", usage, by)
 }
 
 // unvalidated says whether a template has CKA_NCRYPT_NO_VALIDATE TRUE: a private key's public half is computed, and what the template says of it does not count.

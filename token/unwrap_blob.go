@@ -97,7 +97,7 @@ func (w *sealed) opaque() error {
 	if err := w.ofAlgorithm(t.Algorithm); err != nil {
 		return err
 	}
-	if w.t, err = agreeingUsage(w.t, &t.Usage); err != nil {
+	if w.t, err = w.limited(t.Usage); err != nil {
 		return err
 	}
 	if w.t, err = agreeingPolicy(w.t, t.Export); err != nil {
@@ -123,7 +123,7 @@ func (w *sealed) isolated() error {
 	if err := w.ofAlgorithm(e.Algorithm); err != nil {
 		return err
 	}
-	if w.t, err = agreeingUsage(w.t, &e.Usage); err != nil {
+	if w.t, err = w.limited(e.Usage); err != nil {
 		return err
 	}
 	if w.t, err = agreeingPolicy(w.t, 0); err != nil {
@@ -150,6 +150,13 @@ var algorithms = []struct {
 	{"AES", ck.CKO_SECRET_KEY, ck.CKK_AES},
 	{"ML-DSA", ck.CKO_PRIVATE_KEY, ck.CKK_ML_DSA},
 	{"ML-KEM", ck.CKO_PRIVATE_KEY, ck.CKK_ML_KEM},
+}
+
+// limited is the template with a usage that the key has at most. Class and type are in it.
+func (w *sealed) limited(usage uint32) (attr.Template, error) {
+	class, _ := plan.Given[ck.ObjectClass](w.t, ck.CKA_CLASS)
+	keyType, _ := plan.Given[ck.KeyType](w.t, ck.CKA_KEY_TYPE)
+	return agreeingUsage(w.t, class, keyType, &usage)
 }
 
 // ofAlgorithm puts class and type of a key into the template, by CNG's name of its algorithm.
@@ -218,17 +225,13 @@ func narrow(d *draft, t attr.Template, keys guard.Keys, vault guard.Vault, key *
 
 // narrow changes the attributes that the template leaves open.
 func (d *draft) narrow(t attr.Template, usage uint32) error {
-	asked, err := agreeingUsage(t, &usage)
+	class, keyType := classOf(d.set), keyTypeOf(d.set)
+	limited, err := agreeingUsage(t, class, keyType, &usage)
 	if err != nil {
 		return err
 	}
-	if asked, err = plan.Expand(asked, classOf(d.set), keyTypeOf(d.set)); err != nil {
-		return err
-	}
-	for _, a := range plan.UsageAttributes(classOf(d.set), keyTypeOf(d.set), usage) {
-		if value, ok := asked.Find(a.Type); ok {
-			d.set.Put(a.Type, value)
-		}
+	for _, a := range limited[len(t):] {
+		d.set.Put(a.Type, a.Value)
 	}
 	plan.Note(d.set)
 	return nil
