@@ -199,12 +199,13 @@ func ecBombs(t *testing.T) (bombs []bomb) {
 	off := altered(point, 64, point[64]^1)
 	other := mustPoint(t, newEC(t, elliptic.P256()))
 	for name, plain := range map[string][]byte{
-		"no curve": ecInfo(nil, scalar, point), "a curve that there is not": ecInfo(oid(1, 3, 132, 0, 99), scalar, nil), "secp256k1": ecInfo(oid(1, 3, 132, 0, 10), scalar, nil),
-		"a curve of another length": ecInfo(p384, scalar, point), "an explicit curve": ecInfo(sequence(small(1), sequence(), sequence(), octets(nil), integer(elliptic.P256().Params().N)), scalar, nil),
-		"the scalar 0": ecInfo(p256, make([]byte, 32), nil), "the scalar n": ecInfo(p256, n, nil), "a scalar above n": ecInfo(p256, bytes.Repeat([]byte{0xff}, 32), nil),
+		"no curve": ecInfo(nil, scalar, point), "a curve that there is not": ecInfo(oid(1, 3, 132, 0, 99), scalar, nil),
+		"secp256k1": ecInfo(oid(1, 3, 132, 0, 10), scalar, nil), "a curve of another length": ecInfo(p384, scalar, point),
+		"an explicit curve": ecInfo(sequence(small(1), sequence(), sequence(), octets(nil), integer(elliptic.P256().Params().N)), scalar, nil),
+		"the scalar 0":      ecInfo(p256, make([]byte, 32), nil), "the scalar n": ecInfo(p256, n, nil), "a scalar above n": ecInfo(p256, bytes.Repeat([]byte{0xff}, 32), nil),
 		"a long scalar": ecInfo(p256, append([]byte{1}, scalar...), nil), "a giant scalar": ecInfo(p256, random(1<<16), nil), "no scalar": ecInfo(p256, nil, nil),
-		"a point that is not on the curve": ecInfo(p256, scalar, off), "another key's point": ecInfo(p256, scalar, other), "the point at infinity": ecInfo(p256, scalar, []byte{0}),
-		"half a point": ecInfo(p256, scalar, point[:33]), "no point": ecInfo(p256, scalar, []byte{}),
+		"a point that is not on the curve": ecInfo(p256, scalar, off), "another key's point": ecInfo(p256, scalar, other),
+		"the point at infinity": ecInfo(p256, scalar, []byte{0}), "half a point": ecInfo(p256, scalar, point[:33]), "no point": ecInfo(p256, scalar, []byte{}),
 	} {
 		bombs = append(bombs, bomb{"EC: " + name, ck.CKK_EC, plain})
 	}

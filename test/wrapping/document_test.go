@@ -22,20 +22,15 @@ type document struct {
 
 // table is what came of one peer.
 type table struct {
-	name, version string
-	rows          []row
-	notes         []string
+	Name  string
+	Rows  []row
+	Notes []string // why not, from number 1 on
 }
 
-type row struct {
-	names []string
-	cells []string
-}
+type row struct{ Names, Cells []string }
 
-func newDocument(keys []*payload) *document { return &document{keys: keys} }
-
-func (d *document) table(name, version string) *table {
-	t := &table{name: name, version: version}
+func (d *document) table(name string) *table {
+	t := &table{Name: name}
 	d.tables = append(d.tables, t)
 	return t
 }
@@ -46,11 +41,13 @@ func (t *table) add(m *mechanism, outcomes []outcome) {
 	for i, o := range outcomes {
 		cells[i] = t.cell(o)
 	}
-	if n := len(t.rows); n > 0 && m.under == underAES && slices.Equal(t.rows[n-1].cells, cells) && family(t.rows[n-1].names[0]) == family(m.name) {
-		t.rows[n-1].names = append(t.rows[n-1].names, m.name)
-		return
+	if n := len(t.Rows); n > 0 && m.under == underAES {
+		if last := &t.Rows[n-1]; slices.Equal(last.Cells, cells) && family(last.Names[0]) == family(m.name) {
+			last.Names = append(last.Names, m.name)
+			return
+		}
 	}
-	t.rows = append(t.rows, row{[]string{m.name}, cells})
+	t.Rows = append(t.Rows, row{[]string{m.name}, cells})
 }
 
 // family is a mechanism's name without the size of its key.
@@ -63,10 +60,10 @@ func (t *table) cell(o outcome) string {
 	case o.reads && o.isRead:
 		return "both"
 	}
-	note := slices.Index(t.notes, o.reason)
+	note := slices.Index(t.Notes, o.reason)
 	if note < 0 {
-		note = len(t.notes)
-		t.notes = append(t.notes, o.reason)
+		note = len(t.Notes)
+		t.Notes = append(t.Notes, o.reason)
 	}
 	word := "no"
 	switch {
@@ -97,16 +94,16 @@ func (d *document) text() string {
 	var b strings.Builder
 	b.WriteString(introduction)
 	for _, t := range d.tables {
-		fmt.Fprintf(&b, "\n## %s %s\n\n| |", t.name, t.version)
+		fmt.Fprintf(&b, "\n## %s\n\n| |", t.Name)
 		for _, p := range d.keys {
 			fmt.Fprintf(&b, " %s |", p.name)
 		}
 		b.WriteString("\n|---|" + strings.Repeat("---|", len(d.keys)) + "\n")
-		for _, r := range t.rows {
-			fmt.Fprintf(&b, "| %s | %s |\n", r.name(), strings.Join(r.cells, " | "))
+		for _, r := range t.Rows {
+			fmt.Fprintf(&b, "| %s | %s |\n", r.name(), strings.Join(r.Cells, " | "))
 		}
 		b.WriteString("\n")
-		for i, note := range t.notes {
+		for i, note := range t.Notes {
 			fmt.Fprintf(&b, "%d. %s.\n", i+1, note)
 		}
 	}
@@ -115,32 +112,39 @@ func (d *document) text() string {
 
 // name is that of the first mechanism, with the sizes of the others.
 func (r row) name() string {
-	name := r.names[0]
-	for _, other := range r.names[1:] {
+	name := r.Names[0]
+	for _, other := range r.Names[1:] {
 		name += "," + strings.TrimPrefix(other, family(other))
 	}
 	return name
 }
 
 // versions are not compared: what a later version of a program does the same is the same.
-var versions = regexp.MustCompile(`(?m)^(## \D+) [\d.]+\w*$`)
+var versions = regexp.MustCompile(`(?m)^(## \D+) [\d.]+\w* `)
 
-func (d *document) compare(t *testing.T) {
+// sections are the parts of the document, each with its heading but for the first.
+func sections(text string) []string {
+	return strings.Split(strings.TrimRight(versions.ReplaceAllString(text, "$1 "), "\n"), "\n## ")
+}
+
+// compare fails where the document says what did not happen, or less than what did. Where the later system could not be had, what the document says of it is
+// left as it is.
+func (d *document) compare(t *testing.T, whole bool) {
 	t.Helper()
 	text := d.text()
 	t.Log("\n" + text)
-	if *write && !t.Failed() {
+	if *write && whole && !t.Failed() {
 		must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	promised, err := os.ReadFile(path)
 	must(t, err)
-	want, got := strings.Split(versions.ReplaceAllString(string(promised), "$1"), "\n"), strings.Split(versions.ReplaceAllString(text, "$1"), "\n")
-	for i := range max(len(want), len(got)) {
-		switch {
-		case i >= len(got):
-			t.Errorf("%s says what did not happen: %s", path, want[i])
-		case i >= len(want) || want[i] != got[i]:
-			t.Errorf("%s, line %d: it came out as %q: write it anew with -write", path, i+1, got[i])
+	want, got := sections(string(promised)), sections(text)
+	for _, section := range got {
+		if !slices.Contains(want, section) {
+			t.Errorf("%s does not say this, -write has it do so:\n%s", path, section)
 		}
+	}
+	if whole && len(want) != len(got) {
+		t.Errorf("%s has %d sections, want %d", path, len(want), len(got))
 	}
 }

@@ -23,7 +23,10 @@ type attacked struct {
 
 // attacks are the mechanisms that are attacked: one of each kind.
 func attacks() []*mechanism {
-	names := []string{"RSA PKCS #1 v1.5", "RSA-OAEP SHA-256, label", "AES-KW 256", "AES-KWP 256", "AES-KW-PAD 128", "AES-CBC-PAD 256", "AES-GCM 256", "RSA-AES SHA-256", "ECDH-AES SHA-256"}
+	names := []string{
+		"RSA PKCS #1 v1.5", "RSA-OAEP SHA-256, label", "AES-KW 256", "AES-KWP 256", "AES-KW-PAD 128", "AES-CBC-PAD 256", "AES-GCM 256",
+		"RSA-AES SHA-256", "ECDH-AES SHA-256",
+	}
 	return slices.DeleteFunc(mechanisms(), func(m *mechanism) bool { return !slices.Contains(names, m.name) })
 }
 

@@ -1,6 +1,7 @@
 package wrapping_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,16 +10,19 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/ncrypt11/ncrypt11/test/machine"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 )
 
-// openssl is the openssl command, and for AES-GCM libcrypto. It knows no keys that wrap others: it encrypts bytes, which are a secret key's or PKCS #8.
+// openssl is the openssl command, and for AES libcrypto. It knows no keys that wrap others: it encrypts bytes, which are a secret key's or PKCS #8.
 type openssl struct {
 	dir      string
 	fixtures *fixtures
@@ -33,11 +37,29 @@ func newOpenSSL(t testing.TB, f *fixtures) *openssl {
 	must(t, err)
 	must(t, os.WriteFile(o.file("private"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 	must(t, os.WriteFile(o.file("public"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o600))
-	if out, err := exec.Command("gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", o.file("gcm"), "testdata/gcm.c", "-lcrypto").CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v\n%s", err, out)
-	}
+	must(t, os.WriteFile(o.file("aes"), program(t), 0o700))
 	return o
 }
+
+// program is testdata/aes.c for this machine. In the machine with the later system there is no compiler, and it comes in by standard input.
+func program(t testing.TB) []byte {
+	t.Helper()
+	if !machine.Outside() {
+		program, err := io.ReadAll(os.Stdin)
+		must(t, err)
+		return program
+	}
+	out := filepath.Join(t.TempDir(), "aes")
+	if said, err := exec.Command("gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", out, "testdata/aes.c", "-lcrypto").CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, said)
+	}
+	program, err := os.ReadFile(out)
+	must(t, err)
+	return program
+}
+
+// opensslReason is what a line of OpenSSL's errors says, without the number of the thread: error:CODE:LIBRARY:FUNCTION:REASON:FILE.
+var opensslReason = regexp.MustCompile(`:error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):`)
 
 func (o *openssl) file(name string) string { return filepath.Join(o.dir, name) }
 
@@ -55,14 +77,24 @@ func (o *openssl) runProgram(input []byte, program string, args ...string) ([]by
 		return nil, err
 	}
 	if said, err := exec.Command(program, append(args, "-in", in, "-out", out)...).CombinedOutput(); err != nil {
-		last := strings.Split(strings.TrimSpace(string(said)), "\n")
-		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(program), args[0], err, last[len(last)-1])
+		reason := string(said)
+		if found := opensslReason.FindStringSubmatch(reason); found != nil {
+			reason = found[1]
+		}
+		return nil, fmt.Errorf("%s %s: %s", filepath.Base(program), args[0], strings.TrimSpace(reason))
 	}
 	return os.ReadFile(out)
 }
 
 func (o *openssl) wrap(m *mechanism, p *payload) ([]byte, error) {
-	return o.crypt(m, p.plain(), true)
+	plain := p.plain()
+	if p.private != nil { // as OpenSSL writes it
+		var err error
+		if plain, err = o.run(plain, "pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-outform", "DER"); err != nil {
+			return nil, err
+		}
+	}
+	return o.crypt(m, plain, true)
 }
 
 func (o *openssl) unwrap(m *mechanism, p *payload, wrapped []byte) ([][]byte, error) {
@@ -75,6 +107,13 @@ func (o *openssl) unwrap(m *mechanism, p *payload, wrapped []byte) ([][]byte, er
 	}
 	if _, err := o.run(plain, "pkey", "-inform", "DER", "-outform", "DER"); err != nil { // it is a key to OpenSSL, too
 		return nil, err
+	}
+	if _, ok := p.private.(seeded); ok {
+		seed, ok := bytes.CutPrefix(plain, p.pkcs8[:len(p.pkcs8)-len(p.parts()[0])])
+		if !ok {
+			return nil, errors.New("it is not the seed alone")
+		}
+		return [][]byte{seed}, nil
 	}
 	key, err := x509.ParsePKCS8PrivateKey(plain)
 	if err != nil {
@@ -94,26 +133,23 @@ func (o *openssl) crypt(m *mechanism, data []byte, encrypt bool) ([]byte, error)
 	case ck.CKM_AES_KEY_WRAP:
 		return o.aes("id-aes%d-wrap", "a6a6a6a6a6a6a6a6", key, data, encrypt)
 	case ck.CKM_AES_KEY_WRAP_KWP, ck.CKM_AES_KEY_WRAP_PAD:
-		return o.aes("id-aes%d-wrap-pad", "a65959a6", key, data, encrypt)
+		return o.aes(padded, start, key, data, encrypt)
 	case ck.CKM_AES_CBC_PAD:
 		return o.aes("aes-%d-cbc", hex.EncodeToString(iv), key, data, encrypt)
 	case ck.CKM_AES_GCM:
-		return o.runProgram(data, o.file("gcm"), direction(encrypt), "-K", hex.EncodeToString(key), "-iv", hex.EncodeToString(iv[:gcmIV]))
+		return o.aes("aes-%d-gcm", hex.EncodeToString(iv[:gcmIV]), key, data, encrypt)
 	case ck.CKM_ECDH_AES_KEY_WRAP:
 		return o.ecdhAES(data, encrypt)
 	}
 	return nil, errors.New("there is no such encryption")
 }
 
-func direction(encrypt bool) string {
-	if encrypt {
-		return "-e"
-	}
-	return "-d"
-}
-
 func (o *openssl) aes(cipher, iv string, key, data []byte, encrypt bool) ([]byte, error) {
-	return o.run(data, "enc", "-"+fmt.Sprintf(cipher, 8*len(key)), direction(encrypt), "-K", hex.EncodeToString(key), "-iv", iv)
+	direction := "-d"
+	if encrypt {
+		direction = "-e"
+	}
+	return o.runProgram(data, o.file("aes"), direction, fmt.Sprintf(cipher, 8*len(key)), "-K", hex.EncodeToString(key), "-iv", iv)
 }
 
 func (o *openssl) rsa(m *mechanism, data []byte, encrypt bool) ([]byte, error) {

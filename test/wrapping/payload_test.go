@@ -28,8 +28,12 @@ type payload struct {
 	secret  []byte // of a secret key
 	private any    // of a key pair, as crypto/x509 has it
 	curve   []byte // CKA_EC_PARAMS
+	set     uint   // CKA_PARAMETER_SET
 	pkcs8   []byte
 }
+
+// seeded is a key pair that is its seed: of ML-KEM and ML-DSA. The PKCS #8 is that of RFC 9935 and RFC 9881 with the seed alone.
+type seeded []byte
 
 // payloads are the columns of the table.
 func payloads(t testing.TB) []*payload {
@@ -44,9 +48,15 @@ func payloads(t testing.TB) []*payload {
 		{name: "P-521", keyType: ck.CKK_EC, private: newEC(t, elliptic.P521()), curve: oid(1, 3, 132, 0, 35)},
 		{name: "Ed25519", keyType: ck.CKK_EC_EDWARDS, private: ed25519.NewKeyFromSeed(random(ed25519.SeedSize)), curve: oid(1, 3, 101, 112)},
 		{name: "X25519", keyType: ck.CKK_EC_MONTGOMERY, private: newX25519(t), curve: oid(1, 3, 101, 110)},
+		{name: "ML-KEM-768", keyType: ck.CKK_ML_KEM, private: seeded(random(64)), set: uint(ck.CKP_ML_KEM_768)},
+		{name: "ML-DSA-65", keyType: ck.CKK_ML_DSA, private: seeded(random(32)), set: uint(ck.CKP_ML_DSA_65)},
 	}
 	for _, p := range all {
 		if p.private == nil {
+			continue
+		}
+		if seed, ok := p.private.(seeded); ok {
+			p.pkcs8 = info(sequence(seedAlgorithms[p.keyType]), tlv(seedTag, seed))
 			continue
 		}
 		var err error
@@ -55,6 +65,11 @@ func payloads(t testing.TB) []*payload {
 	}
 	return all
 }
+
+// seedTag is [0] IMPLICIT OCTET STRING, the seed alone.
+const seedTag = 0x80
+
+var seedAlgorithms = map[ck.KeyType][]byte{ck.CKK_ML_KEM: oid(2, 16, 840, 1, 101, 3, 4, 4, 2), ck.CKK_ML_DSA: oid(2, 16, 840, 1, 101, 3, 4, 3, 18)}
 
 func random(n int) []byte {
 	b := make([]byte, n)
@@ -118,6 +133,8 @@ func (p *payload) parts() [][]byte {
 		return [][]byte{key.Seed()}
 	case *ecdh.PrivateKey:
 		return [][]byte{key.Bytes()}
+	case seeded:
+		return [][]byte{key}
 	}
 	return [][]byte{p.secret}
 }
@@ -165,6 +182,10 @@ func (p *payload) template() []*pkcs11.Attribute {
 	}
 	if key, ok := p.private.(*rsa.PrivateKey); ok {
 		return append(t, rsaNumbers(key)...)
+	}
+	if _, ok := p.private.(seeded); ok {
+		add(uint(ck.CKA_SEED), p.parts()[0])
+		return append(t, pkcs11.NewAttribute(uint(ck.CKA_PARAMETER_SET), p.set))
 	}
 	add(pkcs11.CKA_VALUE, p.parts()[0])
 	return t

@@ -1,7 +1,9 @@
 package wrapping_test
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/asn1"
 	"errors"
@@ -75,11 +77,18 @@ func softokn(t testing.TB, f *fixtures) *token {
 	tok := load(t, library(t, "libnss3", "/usr/lib/*/libsoftokn3.so"), f, pkcs11.InitializeWithReserved(unsafe.Pointer(&parameters[0])))
 	tok.session(t)
 	tok.beside = func(p *payload) []*pkcs11.Attribute {
-		key, ok := p.private.(*ecdsa.PrivateKey)
-		if !ok {
+		var point []byte
+		var err error
+		switch key := p.private.(type) {
+		case *ecdsa.PrivateKey:
+			point, err = key.PublicKey.Bytes()
+		case ed25519.PrivateKey:
+			point = key.Public().(ed25519.PublicKey)
+		case *ecdh.PrivateKey:
+			point = key.PublicKey().Bytes()
+		default:
 			return nil
 		}
-		point, err := key.PublicKey.Bytes()
 		must(t, err)
 		return []*pkcs11.Attribute{pkcs11.NewAttribute(attributeNSSDB, point)}
 	}
@@ -216,8 +225,11 @@ func (tok *token) offers(m *mechanism) bool {
 // parts are the secret numbers of a key, as payload.parts has them.
 func (tok *token) parts(p *payload, key pkcs11.ObjectHandle) ([][]byte, error) {
 	types := []uint{pkcs11.CKA_VALUE}
-	if p.keyType == ck.CKK_RSA {
+	switch p.private.(type) {
+	case *rsa.PrivateKey:
 		types = []uint{pkcs11.CKA_PRIME_1, pkcs11.CKA_PRIME_2}
+	case seeded:
+		types = []uint{uint(ck.CKA_SEED)}
 	}
 	var parts [][]byte
 	for _, typ := range types {
@@ -301,5 +313,6 @@ func (tok *token) unwrapping(m *mechanism) (pkcs11.ObjectHandle, error) {
 
 func (tok *token) secret(m *mechanism) (pkcs11.ObjectHandle, error) {
 	uses := []uint{pkcs11.CKA_WRAP, pkcs11.CKA_UNWRAP, pkcs11.CKA_ENCRYPT, pkcs11.CKA_DECRYPT}
-	return tok.CreateObject(tok.h, usable(pkcs11.CKO_SECRET_KEY, pkcs11.CKK_AES, uses, pkcs11.NewAttribute(pkcs11.CKA_VALUE, tok.fixtures.aes[:m.bits/8])))
+	value := pkcs11.NewAttribute(pkcs11.CKA_VALUE, tok.fixtures.aes[:m.bits/8])
+	return tok.CreateObject(tok.h, usable(pkcs11.CKO_SECRET_KEY, pkcs11.CKK_AES, uses, value))
 }
