@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -275,5 +276,30 @@ func TestSealRefuses(t *testing.T) {
 	_, err := inject.Seal(new(bytes.Buffer), []*inject.Target{to}, 1, func(yield func(*inject.Key, error) bool) { yield(nil, failing) }, &inject.SealOptions{Made: now})
 	if !errors.Is(err, failing) {
 		t.Errorf("keys that cannot be read: %v", err)
+	}
+}
+
+// A package may say that much is there. It gets as much memory as there is something to read.
+func TestMemory(t *testing.T) {
+	m := newMachine(t)
+	keys, _ := someKeys(t, 1)
+	whole := sealed(t, inject.SealOptions{}, keys, m.checked(inject.About{Suite: inject.Hybrid}))
+	l := layoutOf(whole)
+	for name, change := range map[string]func(b []byte) []byte{
+		"a long header": func(b []byte) []byte { binary.BigEndian.PutUint32(b[l.header-4:], 260<<10); return b[:l.header+20] },
+		"many keys": func(b []byte) []byte {
+			binary.BigEndian.PutUint32(b[l.header+32:], inject.MaxKeys)
+			return b[:l.trailer]
+		},
+		"a long key": func(b []byte) []byte { binary.BigEndian.PutUint32(b[l.keys[0]:], 20<<10); return b[:l.keys[0]+20] },
+	} {
+		bad := change(bytes.Clone(whole))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := inject.ReadPackage(bytes.NewReader(bad))
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, inject.ErrMalformed) || taken > 64<<10 {
+			t.Errorf("%s: %v, and %d bytes of memory for %d", name, err, taken, len(bad))
+		}
 	}
 }

@@ -52,7 +52,7 @@ func Make(s *token.Session, o *Options) (t *inject.Target, err error) {
 				return
 			}
 			if failed := destroy(s, keys); failed != nil {
-				err = fmt.Errorf("%w; and keys are left that were made for it: %w", err, failed)
+				err = fmt.Errorf("%w; and keys are left that were made for it: %v", err, failed)
 			}
 		}()
 		if err != nil {
