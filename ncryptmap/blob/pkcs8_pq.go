@@ -43,20 +43,28 @@ func readPQPrivateKey(p *privateKeyInfo, set *pqSet) (*Key, error) {
 	if !ok || len(seed) != 0 && len(seed) != set.lengths[pqSeed] || len(expanded) != 0 && len(expanded) != set.lengths[pqPrivate] || len(seed)+len(expanded) == 0 {
 		return nil, badDER(set.algorithm.name + " private key")
 	}
-	k := set.key(pqPrivate, expanded)
 	if len(expanded) == 0 {
-		k = set.key(pqSeed, seed)
-	} else if len(seed) != 0 {
+		return set.key(pqSeed, seed), nil
+	}
+	k := set.key(pqPrivate, expanded)
+	if len(seed) != 0 {
 		k.PutSecret(ck.CKA_SEED, seed)
 	}
 	return k, nil
 }
 
-// writePQPrivateKey writes the seed alone where it is known, for the rest follows from it.
+// writePQPrivateKey writes what is known of a key: for one that a token gives that is its seed.
 func writePQPrivateKey(b *cryptobyte.Builder, k *Key) {
-	if seed := k.Get(ck.CKA_SEED); len(seed) != 0 {
+	seed, expanded := k.Get(ck.CKA_SEED), k.Get(ck.CKA_VALUE)
+	switch {
+	case len(expanded) == 0:
 		b.AddASN1(tagSeed, func(b *cryptobyte.Builder) { b.AddBytes(seed) })
-		return
+	case len(seed) == 0:
+		b.AddASN1OctetString(expanded)
+	default:
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1OctetString(seed)
+			b.AddASN1OctetString(expanded)
+		})
 	}
-	b.AddASN1OctetString(k.Get(ck.CKA_VALUE))
 }

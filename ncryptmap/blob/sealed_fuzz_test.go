@@ -40,7 +40,7 @@ func FuzzPrivateKeyInfo(f *testing.F) {
 			t.Fatalf("what was written is not read: %v", err)
 		}
 		defer again.Close()
-		for _, typ := range []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PRIME_1, ck.CKA_EC_PARAMS, ck.CKA_VALUE} {
+		for _, typ := range []ck.AttributeType{ck.CKA_MODULUS, ck.CKA_PRIME_1, ck.CKA_EC_PARAMS, ck.CKA_PARAMETER_SET, ck.CKA_SEED, ck.CKA_VALUE} {
 			if !bytes.Equal(k.Get(typ), again.Get(typ)) {
 				t.Errorf("%v is another", typ)
 			}
