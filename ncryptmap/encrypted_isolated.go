@@ -11,7 +11,7 @@ import (
 const gcmTagBits = 128
 
 // readIsolated reads an envelope of an isolated key: an AES key under hImportKey, by OAEP with SHA-256, and the key under that, by AES-GCM, as PKCS #8 or, of
-// secret keys, as it is. The guard opens both. Whoever made the envelope made it for a key that is isolated: it is required here, unless the caller says that
+// secret keys, as it is. The guard opens both, and lets the key be no more than the envelope says. Whoever made the envelope made it for a key that is isolated: it is required here, unless the caller says that
 // he only prefers it; it is not exportable, and it may do what the envelope says and no more.
 func (k *key) readIsolated(ksp *KSP, importKey Handle, params *Buffers, data []byte) error {
 	under, err := k.importer(ksp, importKey)
@@ -27,15 +27,11 @@ func (k *key) readIsolated(ksp *KSP, importKey Handle, params *Buffers, data []b
 		return status(err)
 	}
 	defer s.Close()
-	oaep := ck.OAEPParams{Hash: ck.CKM_SHA256, MGF: ck.CKG_MGF1_SHA256, Source: ck.CKZ_DATA_SPECIFIED}
-	transported := &wrappedBlob{
-		under: under, mechanism: ck.Mechanism{Type: ck.CKM_RSA_PKCS_OAEP, Params: oaep}, data: slices.Clone(e.WrappingKey), class: ck.CKO_SECRET_KEY, keyType: ck.CKK_AES,
-	}
-	w := &wrappedBlob{under: byTransport{transported, 0}, mechanism: gcm(e.Nonce, e.Authenticated), data: slices.Concat(e.Key, e.Tag)}
+	k.most = &limits{export: 0, usage: e.Usage}
+	w := &wrappedBlob{under: under, mechanism: ck.Mechanism{Type: ck.CKM_NCRYPT_ISOLATED_ENVELOPE}, data: data}
 	if err := k.await(s, w, e.Algorithm); err != nil {
 		return err
 	}
-	k.most = &limits{export: 0, usage: e.Usage}
 	k.usage = e.Usage
 	if k.flags&NCRYPT_PREFER_VBS_FLAG == 0 {
 		k.flags |= NCRYPT_REQUIRE_VBS_FLAG

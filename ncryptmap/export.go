@@ -92,7 +92,10 @@ func (k *key) writePrivate(name string, o *blob.Options, room int) (*secret.Byte
 
 // readable says whether the engine shows the key's secret. Keys that live as long as a handle it always does, since the program could have kept what it
 // imported; what may leave is for the export policy alone to say then.
-func (k *key) readable() bool { return !k.persistent() && !k.isolated() }
+func (k *key) readable() bool { return !k.persistent() && !k.isolated() && !k.confined() }
+
+// confined says whether the blob that the key came in lets it leave in no way.
+func (k *key) confined() bool { return k.most != nil && k.most.export == 0 }
 
 // secretParts are the numbers that a private or secret key consists of, beside its public half.
 var secretParts = map[ck.KeyType][]ck.AttributeType{

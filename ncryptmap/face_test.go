@@ -224,7 +224,11 @@ func TestBlobsInCreateObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecs2 := slices.Concat(dwords(0x32534345, 32), ec.X.FillBytes(make([]byte, 32)), ec.Y.FillBytes(make([]byte, 32)), ec.D.FillBytes(make([]byte, 32)))
+	scalar, err := ec.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecs2 := slices.Concat(dwords(0x32534345, 32), ec.X.FillBytes(make([]byte, 32)), ec.Y.FillBytes(make([]byte, 32)), scalar)
 	kdbm := slices.Concat(dwords(0x4d42444b, 1, 16), make([]byte, 16))
 	number := func(typ ck.AttributeType, value uint) attr.Attribute {
 		return attr.Attribute{Type: typ, Value: attr.ULong(value)}

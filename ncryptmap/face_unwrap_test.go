@@ -30,7 +30,9 @@ func importBlob(name string, buffers ...ck.NCryptBuffer) ck.Mechanism {
 	return ck.Mechanism{Type: ck.CKM_NCRYPT_IMPORT_BLOB, Params: ck.NCryptBlobParams{BlobType: name, Buffers: buffers}}
 }
 
-func namedAlgorithm(name string) ck.NCryptBuffer { return ck.NCryptBuffer{Type: 45, Value: utf16z(name)} }
+func namedAlgorithm(name string) ck.NCryptBuffer {
+	return ck.NCryptBuffer{Type: 45, Value: utf16z(name)}
+}
 
 func ulongOf(t *testing.T, s *token.Session, h ck.ObjectHandle, typ ck.AttributeType) (number uint) {
 	t.Helper()

@@ -13,10 +13,6 @@ import (
 
 // Blobs that are under another key are opened where that key is: in the guard. The program has what is in them only where their form leaves no other way
 // (encrypted.go).
-const (
-	blobAESWrap    = "Rfc3565KeyWrapBlob"   // BCRYPT_AES_WRAP_KEY_BLOB: what RFC 3394 gives, and nothing else
-	blobRSAAESWrap = "PKCS11RsaAesWrapBlob" // BCRYPT_PKCS11_RSA_AES_WRAP_KEY_BLOB
-)
 
 // wrappedBlob is a key under another one, which waits for its handle to become final.
 type wrappedBlob struct {
@@ -36,8 +32,8 @@ func (l *limits) forbids(export, usage uint32) bool {
 
 // sealedReaders read the blobs that are under another key, by their type.
 var sealedReaders = map[string]func(k *key, ksp *KSP, importKey Handle, params *Buffers, data []byte) error{
-	blobAESWrap:      (*key).readAESWrap,
-	blobRSAAESWrap:   (*key).readRSAAES,
+	blob.AESWrap:     (*key).readAESWrap,
+	blob.RSAAESWrap:  (*key).readRSAAES,
 	blob.PKCS7:       (*key).readEnvelope,
 	blob.IsolatedKey: (*key).readIsolated,
 	blob.Opaque:      (*key).readOpaque,
@@ -98,7 +94,9 @@ func (k *key) await(s *token.Session, w *wrappedBlob, algorithm string) error {
 
 // tryUnwrap takes the key in for a moment, to learn its length, and whether it is one.
 func (k *key) tryUnwrap(s *token.Session, w *wrappedBlob) error {
-	object, err := w.unwrap(s, attr.Template{boolean(ck.CKA_TOKEN, false), boolean(ck.CKA_EXTRACTABLE, false), boolean(ck.CKA_SENSITIVE, true)})
+	trial := max(k.isolation, plan.Prefer) // that the key must be isolated is seen to when it becomes final
+	object, err := w.unwrap(s, attr.Template{boolean(ck.CKA_TOKEN, false), boolean(ck.CKA_EXTRACTABLE, false), boolean(ck.CKA_SENSITIVE, true),
+		{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(trial))}})
 	if err != nil {
 		return err
 	}

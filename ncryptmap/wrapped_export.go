@@ -1,6 +1,7 @@
 package ncryptmap
 
 import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token"
@@ -34,13 +35,13 @@ func (k *KSP) wrapper(exportKey Handle) (*wrapper, error) {
 // exportWrapped is ExportKey under another key.
 func (k *key) exportWrapped(under *wrapper, blobType string, params *Buffers) (*secret.Bytes, error) {
 	const allowed = plan.NCRYPT_ALLOW_EXPORT_FLAG | plan.NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG
-	if k.export&allowed == 0 && (blobType != blobRSAAESWrap || k.export&plan.NCRYPT_ALLOW_PKCS11_RSA_AES_EXPORT_FLAG == 0) {
+	if k.export&allowed == 0 && (blobType != blob.RSAAESWrap || k.export&plan.NCRYPT_ALLOW_PKCS11_RSA_AES_EXPORT_FLAG == 0) {
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "the key's export policy %#x does not allow it", k.export)
 	}
 	switch blobType {
-	case blobAESWrap:
+	case blob.AESWrap:
 		return k.wrap(under, ck.Mechanism{Type: ck.CKM_AES_KEY_WRAP})
-	case blobRSAAESWrap:
+	case blob.RSAAESWrap:
 		return k.wrapRSAAES(under, params)
 	}
 	return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "there is no blob type %q that is under another key", blobType)

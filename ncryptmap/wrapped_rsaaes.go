@@ -1,7 +1,7 @@
 package ncryptmap
 
 import (
-	"encoding/binary"
+	"slices"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
@@ -9,31 +9,17 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/secret"
 )
 
-// BCRYPT_PKCS11_RSA_AES_WRAP_BLOB: dwMagic, cbKey, cbPaddingAlgId, cbPaddingLabel; then the wrapped key, the name of OAEP's hash, OAEP's label.
-const (
-	magicRSAAES  = 0x57504152
-	rsaAESHeader = 16
-)
-
 func parseRSAAES(data []byte) (ck.Mechanism, []byte, error) {
-	if len(data) < rsaAESHeader {
-		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_BAD_DATA, "the blob has no header")
+	b, err := blob.ParseRSAAES(data)
+	if err != nil {
+		return ck.Mechanism{}, nil, err
 	}
-	if magic := binary.LittleEndian.Uint32(data); magic != magicRSAAES {
-		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "the blob begins with %#08x, not with %#08x", magic, magicRSAAES)
+	hash, known := hashes[b.Hash]
+	if !known {
+		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "OAEP with hash %q is not supported", b.Hash)
 	}
-	n, h, l := uint64(binary.LittleEndian.Uint32(data[4:])), uint64(binary.LittleEndian.Uint32(data[8:])), uint64(binary.LittleEndian.Uint32(data[12:]))
-	if rsaAESHeader+n+h+l != uint64(len(data)) {
-		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_BAD_DATA, "the lengths in the blob's header do not fit its size")
-	}
-	body := data[rsaAESHeader:]
-	name, ok := blob.ParseWide(body[n : n+h])
-	hash, known := hashes[name]
-	if !ok || !known {
-		return ck.Mechanism{}, nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "OAEP with hash %q is not supported", name)
-	}
-	oaep := ck.OAEPParams{Hash: hash.mechanism, MGF: hash.mgf, Source: ck.CKZ_DATA_SPECIFIED, Label: append([]byte{}, body[n+h:]...)}
-	return ck.Mechanism{Type: ck.CKM_RSA_AES_KEY_WRAP, Params: ck.RSAAESParams{AESBits: 256, OAEP: oaep}}, append([]byte{}, body[:n]...), nil
+	oaep := ck.OAEPParams{Hash: hash.mechanism, MGF: hash.mgf, Source: ck.CKZ_DATA_SPECIFIED, Label: slices.Clone(b.Label)}
+	return ck.Mechanism{Type: ck.CKM_RSA_AES_KEY_WRAP, Params: ck.RSAAESParams{AESBits: 256, OAEP: oaep}}, slices.Clone(b.Key), nil
 }
 
 // readRSAAES reads a blob of what CKM_RSA_AES_KEY_WRAP gave.
@@ -71,7 +57,5 @@ func (k *key) wrapRSAAES(under *wrapper, params *Buffers) (*secret.Bytes, error)
 		return nil, err
 	}
 	defer wrapped.Close()
-	out := dword(magicRSAAES, uint32(wrapped.Len()), uint32(len(blob.Wide(name))), uint32(len(label)))
-	out = append(append(append(out, wrapped.Bytes()...), blob.Wide(name)...), label...)
-	return secret.From(out), nil
+	return secret.From((&blob.RSAAES{Key: wrapped.Bytes(), Hash: name, Label: label}).Marshal()), nil
 }
