@@ -44,6 +44,7 @@ var statusTodo = map[nte.Status]string{
 	nte.SCARD_E_INVALID_PARAMETER:     lookAtReason,
 	nte.SCARD_E_NO_MEMORY:             "look at the program's limits (ulimit -v, LimitAS=)",
 	nte.SCARD_E_INSUFFICIENT_BUFFER:   "call again with a larger buffer",
+	nte.SCARD_E_NO_SMARTCARD:          "make one: ncrypt11 init --profile smart-card",
 	nte.SCARD_E_UNSUPPORTED_FEATURE:   "look at what the card's token can do: `ncrypt11 status`",
 	nte.SCARD_E_WRITE_TOO_MANY:        freeSpace,
 	nte.SCARD_E_NO_KEY_CONTAINER:      "`ncrypt11 list` shows the keys that there are",
