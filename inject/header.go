@@ -74,7 +74,8 @@ func decodeHeader(in []byte) (*header, error) {
 	var count uint32
 	var sender cryptobyte.String
 	var stanzas uint16
-	if !s.CopyBytes(h.id[:]) || !s.ReadUint64(&made) || !s.ReadUint64(&expires) || !s.ReadUint32(&count) || !s.ReadUint16LengthPrefixed(&sender) || !s.ReadUint16(&stanzas) {
+	if !s.CopyBytes(h.id[:]) || !s.ReadUint64(&made) || !s.ReadUint64(&expires) || !s.ReadUint32(&count) ||
+		!s.ReadUint16LengthPrefixed(&sender) || !s.ReadUint16(&stanzas) {
 		return malformed("ends early")
 	}
 	const farAway = 1 << 40 // seconds; beyond, times overflow

@@ -12,8 +12,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/seal"
 )
 
-// Opener is the target's guard, by the functions of PKCS #11. What it gives are keys that stay in there, of 32 bytes, each good for nothing but the next step. It
-// forgets them itself, in the end. Errors have a CK_RV.
+// Opener is the target's guard, by the functions of PKCS #11. What it gives are keys that stay in there, of 32 bytes, each good for nothing but the next
+// step. It forgets them itself, in the end. Errors have a CK_RV.
 type Opener interface {
 	Decapsulate(ciphertext []byte) (ck.ObjectHandle, error)    // C_DecapsulateKey, CKM_ML_KEM
 	Agree(public []byte) (ck.ObjectHandle, error)              // C_DeriveKey, CKM_ECDH1_DERIVE with CKD_NULL
@@ -47,8 +47,8 @@ func (o *Opened) Sealed(i int) Sealed {
 	return Sealed{Nonce: nonceOf(i), Associated: keyAAD(p.transcript, i, p.header.count, p.metas[i]), Wrapped: p.sealed[i][o.at]}
 }
 
-// Open has a target find the key that its part of the package is under, in an order in which nothing secret is touched for a package that is not for it, from somebody
-// else than its sender, or out of date. Errors: ErrOtherTarget, ErrSender, ErrExpired, ErrTampered, the opener's.
+// Open has a target find the key that its part of the package is under, in an order in which nothing secret is touched for a package that is not for it,
+// from somebody else than its sender, or out of date. Errors: ErrOtherTarget, ErrSender, ErrExpired, ErrTampered, the opener's.
 func (p *Package) Open(t *Target, now time.Time, o Opener) (*Opened, error) {
 	at := slices.Index(p.Targets, t.ID)
 	if at < 0 {

@@ -48,7 +48,8 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 	p := must(inject.ReadPackage(bytes.NewReader(whole)))(t)
-	if !p.Made.Equal(now) || !p.Expires.Equal(now.Add(24*time.Hour)) || len(p.Targets) != 2 || p.Keys[2].Label != "key 2" || p.Keys[2].KeyType != ck.CKK_EC || len(p.Sender) != 0 {
+	if !p.Made.Equal(now) || !p.Expires.Equal(now.Add(24*time.Hour)) || len(p.Targets) != 2 || len(p.Sender) != 0 ||
+		p.Keys[2].Label != "key 2" || p.Keys[2].KeyType != ck.CKK_EC {
 		t.Errorf("%+v", p)
 	}
 	if _, err := a.open(whole, b.checked(inject.About{Suite: inject.RSA}), now); !errors.Is(err, inject.ErrOtherTarget) {

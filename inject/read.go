@@ -32,8 +32,8 @@ type Package struct {
 	sealed     [][][]byte // of each key, what each target has
 }
 
-// ReadPackage reads a package to its end. It takes no more than a few times the memory of what is there to read. Errors: ErrMalformed, also for one that is cut off; ErrTampered
-// where the keys' digest or the sender's signature does not fit; those of the reader.
+// ReadPackage reads a package to its end. It takes no more than a few times the memory of what is there to read. Errors: ErrMalformed, also for one that
+// is cut off; ErrTampered where the keys' digest or the sender's signature does not fit; those of the reader.
 func ReadPackage(r io.Reader) (*Package, error) {
 	limited := &io.LimitedReader{R: r, N: MaxPackage + 1}
 	p := &packageReader{r: bufio.NewReader(limited), digest: sha256.New()}
@@ -110,7 +110,8 @@ func (p *packageReader) readKey() error {
 	}
 	sealed := make([][]byte, len(p.header.stanzas))
 	for i := range sealed {
-		if !s.ReadUint16LengthPrefixed((*cryptobyte.String)(&sealed[i])) || len(sealed[i]) <= tagLen || len(sealed[i]) > maxSealed || len(sealed[i]) != len(sealed[0]) {
+		if !s.ReadUint16LengthPrefixed((*cryptobyte.String)(&sealed[i])) ||
+			len(sealed[i]) <= tagLen || len(sealed[i]) > maxSealed || len(sealed[i]) != len(sealed[0]) {
 			return fmt.Errorf("%w package: key %d has a length that cannot be", ErrMalformed, at)
 		}
 	}

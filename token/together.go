@@ -36,8 +36,8 @@ type Wrapped struct {
 // Taken are a key and its public half; 0: there is none.
 type Taken struct{ Key, Half ck.ObjectHandle }
 
-// UnwrapTogether unwraps keys and keeps them, with a note, in one durable step in which other objects go: all of that, or nothing. The keys are not loaded then: there may
-// be more than a guard holds at a time. Errors: those of UnwrapKeyAuthenticated, DestroyTogether, ErrTwice.
+// UnwrapTogether unwraps keys and keeps them, with a note, in one durable step in which other objects go: all of that, or nothing. The keys are not
+// loaded then: there may be more than a guard holds at a time. Errors: those of UnwrapKeyAuthenticated, DestroyTogether, ErrTwice.
 func (s *Session) UnwrapTogether(in *Intake) ([]Taken, error) {
 	if err := s.lock(); err != nil {
 		return nil, err

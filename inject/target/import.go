@@ -26,8 +26,8 @@ type Imported struct {
 	Public      ck.ObjectHandle // of a private key's other half; 0: a secret key's
 }
 
-// Import takes in all of a package's keys in one durable step, together with a note that this package was imported, and the end of the target unless it is kept: all of
-// that, or nothing. Errors: those of package inject, or of the token.
+// Import takes in all of a package's keys in one durable step, together with a note that this package was imported, and the end of the target unless it
+// is kept: all of that, or nothing. Errors: those of package inject, or of the token.
 func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Imported, err error) {
 	now := o.Now
 	if now.IsZero() {

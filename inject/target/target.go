@@ -32,8 +32,8 @@ type Options struct {
 	Keys    []ck.ObjectHandle // private keys to take in place of new ones, in the order of the suite's roles
 }
 
-// Make makes a target of the session's token, whose user is logged in: the keys, unless there are, the guard's statement of them, the TPM's word for it. What the
-// target is is kept in the token too, as private data, so that Import knows whose packages to accept. Error: CKR_FUNCTION_REJECTED (ck.Code) where
+// Make makes a target of the session's token, whose user is logged in: the keys, unless there are, the guard's statement of them, the TPM's word for it.
+// What the target is is kept in the token too, as private data, so that Import knows whose packages to accept. Error: CKR_FUNCTION_REJECTED (ck.Code) where
 // the token's keys are not in a guard that can be vouched for.
 func Make(s *token.Session, o *Options) (t *inject.Target, err error) {
 	about := inject.About{Suite: o.Suite, Sender: o.Sender}
@@ -112,7 +112,8 @@ func destroy(s *token.Session, handles []ck.ObjectHandle) (err error) {
 	return err
 }
 
-// Remove takes a target back: its keys, unless Make was given them, and what is kept of it. Packages for it can never be opened again, unless it is of keys that stay.
+// Remove takes a target back: its keys, unless Make was given them, and what is kept of it. Packages for it can never be opened again, unless it is of
+// keys that stay.
 func Remove(s *token.Session, id [16]byte) error {
 	known, err := find(s, kept(applicationTarget, id))
 	if err != nil {

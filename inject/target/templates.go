@@ -81,5 +81,6 @@ func kept(application string, id [16]byte) attr.Template {
 
 // keeping is what is kept. It can be destroyed, and not be changed.
 func keeping(application string, id [16]byte, value []byte) attr.Template {
-	return append(kept(application, id), flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, true), flag(ck.CKA_MODIFIABLE, false), attr.Attribute{Type: ck.CKA_VALUE, Value: value})
+	return append(kept(application, id),
+		flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, true), flag(ck.CKA_MODIFIABLE, false), attr.Attribute{Type: ck.CKA_VALUE, Value: value})
 }
