@@ -23,7 +23,7 @@ func Fingerprint(spki []byte) []byte {
 // pss is how RSA signs: RSASSA-PSS as most have it (RFC 8017, section 8.1; the salt is as long as the hash).
 var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 
-// senders are the kinds of keys that sign packages. The key says the algorithm; nothing else does.
+// senderKind refuses keys of kinds that do not sign packages. The key says the algorithm; nothing else does.
 func senderKind(public crypto.PublicKey) error {
 	switch key := public.(type) {
 	case ed25519.PublicKey:

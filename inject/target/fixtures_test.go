@@ -22,6 +22,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token/config"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
+	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinhash"
 	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -51,6 +52,7 @@ type machine struct {
 	tpm   *softtpm.TPM
 	level guard.Level
 	slot  ck.SlotID
+	fails *int // how many keys the guard still unwraps; nil: all
 	*token.Provider
 	*token.Session
 }
@@ -86,10 +88,26 @@ func (m *machine) engine() *token.Provider {
 	m.Helper()
 	cfg := must(config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": m.home}[name] }))(m)
 	p := must(token.New(cfg, func(*store.Header) (guard.Keys, error) {
-		return local.For(local.Client{Level: m.level, MaxKeys: 50}, chip{pinseal.New(pinseal.WithCost(pinhash.Cost{Passes: 1, KiB: 8, Threads: 1})), m.tpm}), nil
+		keys := local.For(local.Client{Level: m.level, MaxKeys: 50}, chip{pinseal.New(pinseal.WithCost(pinhash.Cost{Passes: 1, KiB: 8, Threads: 1})), m.tpm})
+		return &failing{keys, m}, nil
 	}))(m)
 	m.Cleanup(p.Close)
 	return p
+}
+
+// failing is a guard that can be told to fail.
+type failing struct {
+	*local.Keys
+	m *machine
+}
+
+func (f *failing) Unwrap(v guard.Vault, by guard.Ref, s *mech.Scheme, wrapped []byte, spec *guard.KeySpec, p *guard.Policy) (*guard.Key, error) {
+	if f.m.fails != nil {
+		if *f.m.fails--; *f.m.fails < 0 {
+			return nil, ck.CKR_DEVICE_ERROR
+		}
+	}
+	return f.Keys.Unwrap(v, by, s, wrapped, spec, p)
 }
 
 func (m *machine) open(user ck.UserType) *token.Session {

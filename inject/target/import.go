@@ -28,7 +28,7 @@ type Imported struct {
 
 // Import takes in all of a package's keys in one durable step, together with a note that this package was imported, and the end of the target unless it
 // is kept: all of that, or nothing. Errors: those of package inject, or of the token.
-func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Imported, err error) {
+func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, error) {
 	now := o.Now
 	if now.IsZero() {
 		now = time.Now()
@@ -48,7 +48,7 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Impor
 		return nil, err
 	}
 	opener := newOpener(s, t, private)
-	defer func() { err = firstOf(err, opener.close()) }()
+	defer opener.close()
 	opened, err := p.Open(t, now, opener)
 	if err != nil {
 		return nil, err
@@ -74,6 +74,7 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) (keys []Impor
 	if err != nil {
 		return nil, inject.Judged(err, "one of its keys")
 	}
+	var keys []Imported
 	for i, k := range taken {
 		keys = append(keys, Imported{*metas[i], k.Key, k.Half})
 	}

@@ -1,8 +1,6 @@
 package target
 
 import (
-	"errors"
-
 	"github.com/ncrypt11/ncrypt11/inject"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -30,12 +28,12 @@ func (o *opener) keep(h ck.ObjectHandle, err error) (ck.ObjectHandle, error) {
 	return h, err
 }
 
-func (o *opener) close() (err error) {
+// close ends the keys. One that cannot be destroyed now ends with the session, which is no reason to call an import a failure that was none.
+func (o *opener) close() {
 	for _, h := range o.made {
-		err = errors.Join(err, o.s.DestroyObject(h))
+		_ = o.s.DestroyObject(h)
 	}
 	o.made = nil
-	return err
 }
 
 // Decapsulate is C_DecapsulateKey.

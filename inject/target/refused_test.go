@@ -159,6 +159,25 @@ func TestAllOrNothing(t *testing.T) {
 	m.refused("the last was altered", p, &target.ImportOptions{}, inject.ErrTampered)
 }
 
+// A guard that ends within an import has brought nothing in, and the package is still good.
+func TestGuardThatEnds(t *testing.T) {
+	m := newMachine(t)
+	to := m.target(target.Options{})
+	var keys []*inject.Key
+	for i := range 4 {
+		keys = append(keys, keyOf(t, fmt.Sprint("key ", i), some(t)["p256"]))
+	}
+	p := read(t, sealed(t, inject.SealOptions{}, keys, to))
+	for n := range 4 {
+		m.fails = &n
+		m.refused(fmt.Sprint("after ", n), p, &target.ImportOptions{}, ck.CKR_DEVICE_ERROR)
+	}
+	m.fails = nil
+	if imported, err := target.Import(m.Session, p, &target.ImportOptions{}); err != nil || len(imported) != 4 || m.state() != "4 0 4 1" {
+		t.Errorf("%v, the token has %s", err, m.state())
+	}
+}
+
 // redigested changes a package for one target that nobody signed, and makes the digest fit again.
 func redigested(whole []byte, change func(b []byte)) []byte {
 	b := bytes.Clone(whole)
