@@ -87,9 +87,6 @@ var packedUses = []struct {
 	{"unwrap", guard.UseUnwrap},
 	{"derive", guard.UseDerive},
 	{"decapsulate", guard.UseDecapsulate},
-	{"encrypt", guard.UseEncrypt},
-	{"verify", guard.UseVerify},
-	{"wrap", guard.UseWrap},
 }
 
 // packedUsage is what --usage makes of a key. The names were checked.
@@ -106,17 +103,13 @@ func packedUsage(names []string) (use guard.Usage) {
 type packedKey struct {
 	Label     string   `json:"label"`
 	ID        string   `json:"id"`
-	Type      string   `json:"type"` // private or secret-key
 	Key       string   `json:"key"`
 	Usage     []string `json:"usage"`
 	PublicKey string   `json:"public_key,omitempty"` // PEM
 }
 
 func describePacked(m *inject.Meta) *packedKey {
-	k := &packedKey{Label: m.Label, ID: hex.EncodeToString(m.ID), Key: nameOfKey(m), Type: "private"}
-	if m.Class == ck.CKO_SECRET_KEY {
-		k.Type = "secret-key"
-	}
+	k := &packedKey{Label: m.Label, ID: hex.EncodeToString(m.ID), Key: nameOfKey(m)}
 	if len(m.Public) > 0 {
 		k.PublicKey = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: m.Public}))
 	}
