@@ -201,7 +201,7 @@ func setExportPolicy(k *key, value []byte, _ uint32) error {
 	case policy&^allExportPolicies != 0:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "export policy %#x has unknown bits", policy)
 	case policy != 0 && k.provider.card:
-		return nte.Errorf(nte.NTE_INVALID_PARAMETER, "no key leaves a card")
+		return errLeaves
 	case policy != 0 && k.isolated():
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "a key that is isolated cannot be exported")
 	case k.most.forbids(policy, 0):

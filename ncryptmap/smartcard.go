@@ -86,6 +86,8 @@ func (k *key) place() error {
 	case k.name == "":
 		k.provider = asked.software()
 		return nil
+	case !k.provider.card && k.wrapped != nil:
+		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "the blob goes back into the token that made it, which is no card")
 	}
 	reader, container, err := splitContainer(k.name)
 	if err != nil {
@@ -105,11 +107,18 @@ func (k *key) place() error {
 
 // fits says whether a key can be a card's.
 func (k *key) fits() error {
-	if k.provider.card && k.class == ck.CKO_SECRET_KEY {
+	switch {
+	case !k.provider.card:
+		return nil
+	case k.class == ck.CKO_SECRET_KEY:
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "cards have no %s keys", k.algorithm.name)
+	case k.export != 0:
+		return errLeaves
 	}
 	return nil
 }
+
+var errLeaves = nte.Errorf(nte.NTE_INVALID_PARAMETER, "no key leaves a card: its export policy is 0")
 
 // specify gives a key of a card the usage that its legacy specification stands for. An exchange key signs as well.
 func (k *key) specify(legacyKeySpec uint32) error {

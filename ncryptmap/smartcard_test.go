@@ -108,6 +108,24 @@ func TestB87cKeysWithoutAContainer(t *testing.T) {
 	s.must(s.FreeObject(public))
 }
 
+// A blob that goes back into its token goes into no other, although it brings a name along.
+func TestB87cOpaqueTransport(t *testing.T) {
+	s := cards(t, t.TempDir())
+	s.insert("card", token.Roles...)
+	software, err := s.OpenStorageProvider("", 0)
+	s.must(err)
+	h, err := s.CreatePersistedKey(software, "RSA", "key", 0, 0)
+	s.must(err)
+	s.must(s.set(h, "Export Policy", 1))
+	s.must(s.FinalizeKey(h, 0))
+	blob := s.export(h, "OpaqueTransport")
+	s.must(s.DeleteKey(h, 0))
+	s.refuses("a blob of another token", "OpaqueTransport", nil, blob, 0, nte.NTE_NOT_SUPPORTED)
+	s.refuses("for later", "OpaqueTransport", nil, blob, notFinal, nte.NTE_NOT_SUPPORTED)
+	_, err = s.ImportKey(software, 0, "OpaqueTransport", nil, blob, 0)
+	s.must(err)
+}
+
 func le64(b []byte) (n uint64) {
 	for i, x := range b {
 		n |= uint64(x) << (8 * i)
