@@ -15,7 +15,7 @@ static int failures;
 static const struct test *const tables[] = {
 	interface_tests, lifecycle_tests, null_tests, slot_tests, pin_tests, session_tests,
 	object_tests, attribute_tests, policy_tests, search_tests, template_tests, operation_tests, dual_tests,
-	output_tests, signing_tests, encryption_tests, wrapping_tests, authenticated_tests, deriving_tests, encapsulating_tests, mldsa_tests,
+	output_tests, signing_tests, encryption_tests, wrapping_tests, authenticated_tests, deriving_tests, injecting_tests, encapsulating_tests, mldsa_tests,
 	process_tests, thread_tests, edge_tests, provider_tests, ncrypt_attribute_tests, ncrypt_blob_tests,
 };
 

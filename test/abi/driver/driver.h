@@ -26,7 +26,7 @@ struct test {
 /* One table for each file of cases, ended by a row of zeros. */
 extern const struct test interface_tests[], lifecycle_tests[], null_tests[], slot_tests[], pin_tests[], session_tests[];
 extern const struct test object_tests[], attribute_tests[], policy_tests[], search_tests[], template_tests[], operation_tests[], dual_tests[];
-extern const struct test output_tests[], signing_tests[], encryption_tests[], wrapping_tests[], authenticated_tests[], deriving_tests[], encapsulating_tests[], mldsa_tests[];
+extern const struct test output_tests[], signing_tests[], encryption_tests[], wrapping_tests[], authenticated_tests[], deriving_tests[], injecting_tests[], encapsulating_tests[], mldsa_tests[];
 extern const struct test process_tests[], thread_tests[], edge_tests[], provider_tests[], ncrypt_attribute_tests[], ncrypt_blob_tests[];
 
 /* Checks. The call is evaluated once. */
