@@ -41,6 +41,7 @@ func BenchmarkUse(b *testing.B) {
 	}
 	p256 := pair(ck.CKM_EC_KEY_PAIR_GEN, &guard.KeySpec{KeyType: ck.CKK_EC, ECParams: pubkey.P256.Params})
 	rsa2048 := pair(ck.CKM_RSA_PKCS_KEY_PAIR_GEN, &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 2048})
+	mldsa65 := pair(ck.CKM_ML_DSA_KEY_PAIR_GEN, &guard.KeySpec{KeyType: ck.CKK_ML_DSA, ParameterSet: pubkey.MLDSA65.Set})
 	aes, generic := secretKey(ck.CKK_AES), secretKey(ck.CKK_GENERIC_SECRET)
 	pss := ck.PSSParams{Hash: ck.CKM_SHA256, MGF: ck.CKG_MGF1_SHA256, SaltLen: 32}
 	data := make([]byte, 64)
@@ -57,6 +58,7 @@ func BenchmarkUse(b *testing.B) {
 		{"AES-GCM 64 B", ck.CKM_AES_GCM, gcmParams, mech.OpEncrypt, aes, data},
 		{"HMAC-SHA256 64 B", ck.CKM_SHA256_HMAC, nil, mech.OpSign, generic, data},
 		{"ECDSA P-256", ck.CKM_ECDSA, nil, mech.OpSign, p256, digest[:]},
+		{"ML-DSA-65", ck.CKM_ML_DSA, nil, mech.OpSign, mldsa65, digest[:]},
 		{"RSA-2048 PKCS1", ck.CKM_SHA256_RSA_PKCS, nil, mech.OpSign, rsa2048, digest[:]},
 		{"RSA-2048 PSS", ck.CKM_RSA_PKCS_PSS, pss, mech.OpSign, rsa2048, digest[:]},
 	} {
