@@ -1,6 +1,6 @@
 // Package inject carries keys from a server to tokens on other, untrusted machines, so that nobody in between sees them: not the people and programs that a
-// package passes through, and not the target's own users, whatever programs they write. (How far that goes for its administrator is a question of how
-// its guard is isolated.) A target says, by its TPM's word, which keys its guard has that packages may be sealed to
+// package passes through, and not the target's own users, whatever programs they write. (Its administrator could have its TPM vouch for keys of his own:
+// THREATS.md.) A target says, by its TPM's word, which keys its guard has that packages may be sealed to
 // (Target); a server checks that, and seals (Seal); the target's guard opens (package inject/target). FORMAT.md has the formats and the reasons.
 //
 // It is pure: a server needs no token, no guard and no TPM.
