@@ -98,8 +98,11 @@ static void hkdf(void)
 	CHECK(memcmp(value, want, 16) == 0); /* RFC 5869, appendix A.1 */
 	OK(p->C_DestroyObject(h, key));
 	IS(p->C_DeriveKey(h, m, base, template, 2, &key), CKR_TEMPLATE_INCOMPLETE);
-	params.ulSaltType = CKF_HKDF_SALT_KEY, params.hSaltKey = base;
+	params.ulSaltType = CKF_HKDF_SALT_KEY;
 	IS(p->C_DeriveKey(h, m, base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
+	params.hSaltKey = base;
+	OK(p->C_DeriveKey(h, m, base, template, 5, &key));
+	OK(p->C_DestroyObject(h, key));
 	params.ulSaltType = CKF_HKDF_SALT_NULL, params.ulInfoLen = ~0UL;
 	IS(p->C_DeriveKey(h, m, base, template, 5, &key), CKR_MECHANISM_PARAM_INVALID);
 	params.ulInfoLen = 0, params.bExtract = params.bExpand = CK_FALSE;
