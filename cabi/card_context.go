@@ -99,7 +99,8 @@ func goCardSetProperty(pCardData C.PCARD_DATA, wszProperty C.LPCWSTR, pbData C.P
 }
 
 //export goCardGetAlgorithmProperty
-func goCardGetAlgorithmProperty(pCardData C.PCARD_DATA, pwszAlgId, pwszProperty C.LPCWSTR, pbData C.PBYTE, cbData C.DWORD, pdwDataLen C.PDWORD, dwFlags C.DWORD) C.DWORD {
+func goCardGetAlgorithmProperty(pCardData C.PCARD_DATA, pwszAlgId, pwszProperty C.LPCWSTR, pbData C.PBYTE, cbData C.DWORD, pdwDataLen C.PDWORD,
+	dwFlags C.DWORD) C.DWORD {
 	return inCard("CardGetAlgorithmProperty", pCardData, func(m *minidriver.Context) error {
 		algorithm, err := cardText("pwszAlgId", (*C.WCHAR)(pwszAlgId))
 		if err != nil {

@@ -17,6 +17,8 @@ static void card_free(PCARD_DATA card, LPVOID memory)
 import "C"
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"sync"
@@ -27,7 +29,8 @@ import (
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 )
 
-// contexts are the minidriver's contexts by the numbers that stand in pvVendorSpecific. Numbers are not used twice.
+// contexts are the minidriver's contexts by the numbers that stand in pvVendorSpecific. Numbers are not used twice, and are counted from a random one, so that
+// a child's are not its parent's.
 type contexts struct {
 	mu   sync.Mutex
 	live map[uintptr]*minidriver.Context
@@ -42,6 +45,11 @@ var cards = contexts{live: map[uintptr]*minidriver.Context{}}
 func (c *contexts) add(m *minidriver.Context) uintptr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.next == 0 {
+		var b [4]byte
+		rand.Read(b[:])
+		c.next = uintptr(binary.NativeEndian.Uint32(b[:])) << 16
+	}
 	c.next++
 	c.live[c.next] = m
 	return c.next

@@ -83,7 +83,8 @@ func oaepOf(info C.LPVOID, flags uint32) (*minidriver.OAEP, error) {
 }
 
 //export goCardGetSharedKeyHandle
-func goCardGetSharedKeyHandle(pCardData C.PCARD_DATA, pbInput C.PBYTE, cbInput C.DWORD, ppbOutput *C.PBYTE, pcbOutput C.PDWORD, phKey C.PCARD_KEY_HANDLE) C.DWORD {
+func goCardGetSharedKeyHandle(pCardData C.PCARD_DATA, pbInput C.PBYTE, cbInput C.DWORD, ppbOutput *C.PBYTE, pcbOutput C.PDWORD,
+	phKey C.PCARD_KEY_HANDLE) C.DWORD {
 	return inCard("CardGetSharedKeyHandle", pCardData, func(m *minidriver.Context) error {
 		input, err := cardMemory("pbInput", pbInput, cbInput)
 		if err != nil {
@@ -103,7 +104,8 @@ func goCardGetSharedKeyHandle(pCardData C.PCARD_DATA, pbInput C.PBYTE, cbInput C
 }
 
 //export goCardGetKeyProperty
-func goCardGetKeyProperty(pCardData C.PCARD_DATA, hKey C.CARD_KEY_HANDLE, pwszProperty C.LPCWSTR, pbData C.PBYTE, cbData C.DWORD, pdwDataLen C.PDWORD, dwFlags C.DWORD) C.DWORD {
+func goCardGetKeyProperty(pCardData C.PCARD_DATA, hKey C.CARD_KEY_HANDLE, pwszProperty C.LPCWSTR, pbData C.PBYTE, cbData C.DWORD, pdwDataLen C.PDWORD,
+	dwFlags C.DWORD) C.DWORD {
 	return inCard("CardGetKeyProperty", pCardData, func(m *minidriver.Context) error {
 		name, err := cardText("pwszProperty", (*C.WCHAR)(pwszProperty))
 		if err != nil {

@@ -227,7 +227,8 @@ func TestContainers(t *testing.T) {
 	}
 	for i, bits := range [][2]uint16{{0, 2048}, {2048, 0}, {256, 0}, {0, 384}, {521, 0}} {
 		r := records[i*86:][:86]
-		if r[80]&1 != 1 || (r[80]&2 != 0) != (i == 0) || binary.LittleEndian.Uint16(r[82:]) != bits[0] || binary.LittleEndian.Uint16(r[84:]) != bits[1] || r[0] == 0 || r[78] != 0 {
+		sizes := [2]uint16{binary.LittleEndian.Uint16(r[82:]), binary.LittleEndian.Uint16(r[84:])}
+		if r[80]&1 != 1 || (r[80]&2 != 0) != (i == 0) || sizes != bits || r[0] == 0 || r[78] != 0 {
 			t.Errorf("container %d: %x", i, r)
 		}
 	}

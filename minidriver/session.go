@@ -92,8 +92,9 @@ func (c *Context) ImportSessionKey(container byte, padding *OAEP, blobType, algo
 	if k1.spec.KeyType != ck.CKK_RSA || !k1.spec.Exchange {
 		return 0, invalid("container %d has no RSA key for exchange", container)
 	}
-	t := slices.Concat(confined(false), onlyUnwraps(ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_SIGN, ck.CKA_VERIFY, ck.CKA_WRAP, ck.CKA_DERIVE), attr.Template{
-		number(ck.CKA_CLASS, uint(ck.CKO_SECRET_KEY)), number(ck.CKA_KEY_TYPE, uint(ck.CKK_AES)),
+	alone := onlyUnwraps(ck.CKA_ENCRYPT, ck.CKA_DECRYPT, ck.CKA_SIGN, ck.CKA_VERIFY, ck.CKA_WRAP, ck.CKA_DERIVE)
+	t := slices.Concat(confined(false), alone, attr.Template{
+		boolean(ck.CKA_COPYABLE, false), number(ck.CKA_CLASS, uint(ck.CKO_SECRET_KEY)), number(ck.CKA_KEY_TYPE, uint(ck.CKK_AES)),
 		{Type: ck.CKA_ALLOWED_MECHANISMS, Value: attr.ULong(uint(ck.CKM_NCRYPT_SKI_IMPORT_KEYPAIR))},
 	})
 	object, err := c.session.UnwrapKey(ck.Mechanism{Type: ck.CKM_NCRYPT_SKI_SESSION, Params: params}, k1.object, data, t)

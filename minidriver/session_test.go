@@ -50,7 +50,8 @@ func TestSharedKeys(t *testing.T) {
 	if err := c.process(forPINs, "Import Key Pair", pair); err == nil {
 		t.Error("a key that decrypts for the client has brought a key pair in")
 	}
-	change := (&message.ChangeAuthenticator{Flags: 2, AuthenticatingPinID: 1, AuthenticatingPin: []byte(userPIN), TargetPinID: 1, Target: []byte("123456")}).Bytes().Bytes()
+	m := &message.ChangeAuthenticator{Flags: 2, AuthenticatingPinID: 1, AuthenticatingPin: []byte(userPIN), TargetPinID: 1, Target: []byte("123456")}
+	change := m.Bytes().Bytes()
 	must(t, c.process(forPINs, "Change Authenticator", c.sealed(server, inServer, forPINs, "Change Authenticator", change)))
 	must(t, c.DeauthenticateEx(2, 0))
 	want(t, "the old PIN", c.AuthenticateEx(message.ROLE_USER, 0, []byte(userPIN)), nte.SCARD_W_WRONG_CHV)
@@ -76,7 +77,8 @@ func TestAuthenticate(t *testing.T) {
 	authenticate := func(m *message.Authenticate) error {
 		return c.process(forPINs, "Authenticate", c.sealed(server, inServer, forPINs, "Authenticate", m.Bytes().Bytes()))
 	}
-	want(t, "a session PIN", authenticate(&message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_PIN, PinID: 1, Pin: []byte(userPIN)}), nte.SCARD_E_UNSUPPORTED_FEATURE)
+	sessionPIN := &message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_PIN, PinID: 1, Pin: []byte(userPIN)}
+	want(t, "a session PIN", authenticate(sessionPIN), nte.SCARD_E_UNSUPPORTED_FEATURE)
 	want(t, "the administrator's PIN", authenticate(&message.Authenticate{PinID: 2, Pin: []byte(soPIN)}), nte.SCARD_E_INVALID_PARAMETER)
 	data := c.sealed(server, inServer, forPINs, "Authenticate", (&message.Authenticate{PinID: 1, Pin: []byte(userPIN)}).Bytes().Bytes())
 	n, err := c.ProcessEncryptedData(forPINs, "Authenticate", data, nil, minidriver.CARD_BLOCK_PADDING)

@@ -196,7 +196,8 @@ func (c *card) objects(t ...attr.Attribute) []ck.ObjectHandle {
 // signs says whether a container's key signs for a public key.
 func (c *card) signs(index byte, public *rsa.PublicKey) bool {
 	c.t.Helper()
-	found := c.objects(attr.Attribute{Type: ck.CKA_ID, Value: []byte{'m', 'd', index}}, attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PRIVATE_KEY))})
+	found := c.objects(attr.Attribute{Type: ck.CKA_ID, Value: []byte{'m', 'd', index}},
+		attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PRIVATE_KEY))})
 	if len(found) != 1 {
 		c.t.Fatalf("container %d has %d keys", index, len(found))
 	}

@@ -20,7 +20,8 @@ func number(typ ck.AttributeType, value uint) attr.Attribute {
 func naming(index byte) attr.Template {
 	name := []byte(containerName(index))
 	return attr.Template{
-		{Type: ck.CKA_ID, Value: containerID(index)}, {Type: ck.CKA_LABEL, Value: name}, {Type: ck.CKA_NCRYPT_KEY_NAME, Value: name}, boolean(ck.CKA_NCRYPT_OVERWRITE, true),
+		{Type: ck.CKA_ID, Value: containerID(index)}, {Type: ck.CKA_LABEL, Value: name}, {Type: ck.CKA_NCRYPT_KEY_NAME, Value: name},
+		boolean(ck.CKA_NCRYPT_OVERWRITE, true),
 	}
 }
 

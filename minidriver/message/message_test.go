@@ -29,7 +29,10 @@ var layouts = []struct {
 	{
 		"CARD_CHANGE_AUTHENTICATOR", concat(7, 2, 1, 4, 1, 6, 3, []byte("1234123456")),
 		func() []byte {
-			return (&message.ChangeAuthenticator{Flags: 2, AuthenticatingPinID: 1, AuthenticatingPin: []byte("1234"), TargetPinID: 1, Target: []byte("123456"), RetryCount: 3}).Bytes().Bytes()
+			m := &message.ChangeAuthenticator{
+				Flags: 2, AuthenticatingPinID: 1, AuthenticatingPin: []byte("1234"), TargetPinID: 1, Target: []byte("123456"), RetryCount: 3,
+			}
+			return m.Bytes().Bytes()
 		},
 		func(b []byte) (any, error) { return message.ParseChangeAuthenticator(b) },
 		&message.ChangeAuthenticator{Flags: 2, AuthenticatingPinID: 1, AuthenticatingPin: []byte("1234"), TargetPinID: 1, Target: []byte("123456"), RetryCount: 3},

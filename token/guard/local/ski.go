@@ -69,7 +69,8 @@ func (i *injection) permits(opening, made *guard.Policy) error {
 	case made.Class != i.made.Class || !made.Sensitive || made.Extractable:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what is injected is a sensitive key that is not extractable, of the class that the mechanism brings in")
 	case i.made.Usage != 0 && (made.Usage != i.made.Usage || !slices.Equal(made.Allowed, i.made.Allowed) || made.KeyType != ck.CKK_AES || made.Token):
-		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a session key is an AES key of the session's, with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS = %v", i.made.Allowed)
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a session key is an AES key that is not kept, with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS = %v",
+			i.made.Allowed)
 	}
 	return nil
 }
