@@ -165,6 +165,11 @@ func writePQ(name string, part pqPart, algorithms []*pqAlgorithm) func(*Key, *Op
 			return nil, nte.Errorf(nte.NTE_BAD_TYPE, "%s needs the public key, which this private %s key does not have in it", name, k.Algorithm)
 		}
 		value := k.Get(part.attribute())
+		if part == pqPrivate && len(value) == 0 {
+			expanded := set.expanded(k.Get(ck.CKA_SEED))
+			defer expanded.Close()
+			value = expanded.Bytes()
+		}
 		switch len(value) {
 		case set.lengths[part]:
 		case 0: // a seed cannot be had from what was made of it; the other way is for who has the key

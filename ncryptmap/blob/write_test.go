@@ -250,13 +250,13 @@ func TestSecretKeys(t *testing.T) {
 	want(t, "no algorithm", err, nte.NTE_BAD_TYPE)
 }
 
-// A seed gives a seed, an expanded key no seed. A key that has both, as one that was expanded elsewhere, gives either.
+// A seed gives a seed, an expanded key no seed. A key that has both, as one that was expanded elsewhere, gives either. Seeds of ML-DSA are not expanded.
 func TestB55Seeds(t *testing.T) {
 	all := pqSamples(t)
 	seed, expanded := read(t, &all[1]), read(t, &all[2])
 	_, err := blob.Write("MLKEMPRIVATESEEDBLOB", expanded, nil)
 	want(t, "the seed of an expanded key", err, nte.NTE_NOT_SUPPORTED)
-	_, err = blob.Write("MLKEMPRIVATEBLOB", seed, nil)
+	_, err = blob.Write("PQDSAPRIVATEBLOB", read(t, &all[5]), nil)
 	want(t, "a seed that nobody expanded", err, nte.NTE_NOT_SUPPORTED)
 	seed.PutSecret(ck.CKA_VALUE, make([]byte, 2400))
 	for name, size := range map[string]int{"MLKEMPRIVATESEEDBLOB": 12 + 8 + 64, "MLKEMPRIVATEBLOB": 12 + 8 + 2400, "PQPrivateKeyBlob": 12 + 42 + 12 + 8 + 64} {

@@ -17,7 +17,7 @@ import (
 )
 
 // mldsaKey is a private key of ML-DSA: its seed, of which all else is made (FIPS 204, section 5.1). Ready to sign, a key has 96 KB, so it is made ready for each
-// signature: that takes half as long as the signature itself, and the secret numbers are there no longer than they are needed.
+// signature: that takes half as long as the signature itself, and of the secret numbers there is then only what the library leaves to the garbage collector.
 type mldsaKey struct {
 	dsa  *pubkey.MLDSA
 	seed *secret.Bytes
