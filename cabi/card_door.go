@@ -70,7 +70,9 @@ func (c *contexts) take(number uintptr, ends bool) (*minidriver.Context, error) 
 }
 
 // contextNumber is where a CARD_DATA has its context: a number, and no pointer for Go to follow.
-func contextNumber(card C.PCARD_DATA) *uintptr { return (*uintptr)(unsafe.Pointer(&card.pvVendorSpecific)) }
+func contextNumber(card C.PCARD_DATA) *uintptr {
+	return (*uintptr)(unsafe.Pointer(&card.pvVendorSpecific))
+}
 
 // cardCall is call for a minidriver's statuses.
 func cardCall(name string, f func() error) (status C.DWORD) {

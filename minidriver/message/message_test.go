@@ -144,3 +144,31 @@ func FuzzChangeAuthenticator(f *testing.F) {
 func FuzzAuthenticate(f *testing.F) {
 	fuzz(f, 2, func(m any) []byte { return m.(*message.Authenticate).Bytes().Bytes() })
 }
+
+// The length of a key to which a pointer alone is given is that of its blob, and nothing is read behind the head before the head fits.
+func TestKeyLen(t *testing.T) {
+	rsa := concat([]byte{7, 2, 0, 0, 0, 0xa4, 0, 0}, []byte("RSA2"), 2048, 65537)
+	for name, test := range map[string]struct {
+		spec, size uint32
+		head       []byte
+		want       int
+	}{
+		"RSA":                  {message.AT_SIGNATURE, 2048, rsa, 20 + 2*256 + 5*128},
+		"RSA of another size":  {message.AT_SIGNATURE, 4096, rsa, 0},
+		"RSA without end":      {message.AT_KEYEXCHANGE, 1 << 31, concat([]byte{7, 2, 0, 0, 0, 0xa4, 0, 0}, []byte("RSA2"), 1<<31, 65537), 0},
+		"P-256":                {message.AT_ECDSA_P256, 256, concat([]byte("ECS2"), 32), 8 + 3*32},
+		"P-521":                {message.AT_ECDHE_P521, 521, concat([]byte("ECK6"), 66), 8 + 3*66},
+		"P-256 of 33 bytes":    {message.AT_ECDSA_P256, 256, concat([]byte("ECS2"), 33), 0},
+		"P-256 with 384 bits":  {message.AT_ECDSA_P256, 384, concat([]byte("ECS2"), 48), 0},
+		"a key spec of none":   {0, 256, nil, 0},
+		"a key spec too large": {9, 256, nil, 0},
+	} {
+		n, err := message.KeyLen(test.spec, test.size, func(n int) []byte { return test.head[:n:n] })
+		if n != test.want || (err == nil) != (test.want > 0) {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+		if err != nil && nte.Code(err) != nte.SCARD_E_INVALID_PARAMETER {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
