@@ -192,3 +192,27 @@ func TestPolicyOfOneMechanism(t *testing.T) {
 	wantCode(t, "less", s.SetAttributes(wide, attr.Template{ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 0x10)}), ck.CKR_OK)
 	wantCode(t, "after that", wrap(s, by, wide), ck.CKR_KEY_NOT_WRAPPABLE)
 }
+
+// What may be archived goes with the login, and with the key where another process destroys it; no other process has it.
+func TestArchivesEndWithLoginAndKey(t *testing.T) {
+	_, s := userSession(t)
+	by := wrapping(t, s)
+	if _, err := s.CreateObject(with(aesKey(true, true), labelled("once"), ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 4))); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "logout", s.Logout(), ck.CKR_OK)
+	wantCode(t, "login", s.Login(ck.CKU_USER, pin(userPIN)), ck.CKR_OK)
+	wantCode(t, "after another login", wrap(s, by, found(t, s, labelled("once"))[0]), ck.CKR_KEY_UNEXTRACTABLE)
+
+	_, _, inA, inB, _ := two(t)
+	by = wrapping(t, inB)
+	h, err := inA.CreateObject(with(aesKey(false, true), labelled("once"), ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := found(t, inB, labelled("once"))[0]
+	wantPolicy(t, inB, there, 0)
+	wantCode(t, "in another process", wrap(inB, by, there), ck.CKR_KEY_UNEXTRACTABLE)
+	wantCode(t, "destroyed", inB.DestroyObject(there), ck.CKR_OK)
+	wantCode(t, "after that", wrap(inA, wrapping(t, inA), h), ck.CKR_KEY_HANDLE_INVALID)
+}

@@ -185,3 +185,25 @@ func TestNamesOfUnfinishedKeys(t *testing.T) {
 		t.Errorf("%d keys of the name", n)
 	}
 }
+
+// Another process knows nothing of a key that is not final, and all of it once it is.
+func TestUnfinishedKeysInOtherProcesses(t *testing.T) {
+	_, _, inA, inB, _ := two(t)
+	h, err := inA.CreateObject(with(aesKey(false, true), begun, called("name")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(found(t, inB, called("name"))); n != 0 {
+		t.Errorf("another process finds %d keys", n)
+	}
+	taken, err := inB.CreateObject(with(aesKey(false, true), called("name")))
+	wantCode(t, "the name, in another process", err, ck.CKR_OK)
+	wantTaken(t, "final", inA.SetAttributes(h, final))
+	wantCode(t, "destroyed", inB.DestroyObject(taken), ck.CKR_OK)
+	wantCode(t, "final", inA.SetAttributes(h, final), ck.CKR_OK)
+	all := found(t, inB, called("name"))
+	if len(all) != 1 {
+		t.Fatalf("another process finds %d keys", len(all))
+	}
+	wantCode(t, "use, in another process", encrypting(inB, all[0]), ck.CKR_OK)
+}
