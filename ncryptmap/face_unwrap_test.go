@@ -93,7 +93,8 @@ func TestSealedBlobsInUnwrapKey(t *testing.T) {
 		{"an envelope of another type", ck.Mechanism{Type: ck.CKM_NCRYPT_PKCS7_ENVELOPE}, cms, private(ck.CKK_RSA), 0, ck.CKR_WRAPPED_KEY_INVALID},
 		{"an envelope, and more usage", ck.Mechanism{Type: ck.CKM_NCRYPT_PKCS7_ENVELOPE}, cms, private(ck.CKK_EC, attr.Attribute{Type: ck.CKA_DERIVE, Value: attr.Bool(true)}), 0, ck.CKR_TEMPLATE_INCONSISTENT},
 
-		{"RSA and AES", importBlob("PKCS11RsaAesWrapBlob", namedAlgorithm("ECDSA_P256")), wrapped, nil, 0x00ffffff, ck.CKR_OK},
+		{"RSA and AES", importBlob("PKCS11RsaAesWrapBlob", namedAlgorithm("ECDSA_P256")), wrapped, nil, 2, ck.CKR_OK},
+		{"RSA and AES, of the other group", importBlob("PKCS11RsaAesWrapBlob", namedAlgorithm("ECDH_P256")), wrapped, nil, 0x00ffffff, ck.CKR_OK},
 		{"RSA and AES without an algorithm", importBlob("PKCS11RsaAesWrapBlob"), wrapped, nil, 0, ck.CKR_TEMPLATE_INCOMPLETE},
 		{"RSA and AES, damaged", importBlob("PKCS11RsaAesWrapBlob"), wrapped[:20], private(ck.CKK_EC), 0, ck.CKR_WRAPPED_KEY_INVALID},
 		{"no such type", importBlob("RSAPRIVATEBLOB"), wrapped, private(ck.CKK_EC), 0, ck.CKR_MECHANISM_PARAM_INVALID},

@@ -18,6 +18,7 @@ type sealed struct {
 	scheme *mech.Scheme
 	data   []byte
 	t      attr.Template
+	most   uint32 // what the key may do at most (NCRYPT_ALLOW_*)
 }
 
 // Blobs that PKCS #11 has no mechanism for have one of ncrypt11's own, which the guard opens; what their head says of the key, which is no secret, is put into the
@@ -31,9 +32,15 @@ func (w *sealed) known() error {
 		}
 	}
 	if w.scheme.Row.Primitive == mech.IsolatedEnvelope {
-		return w.isolated()
+		if err := w.isolated(); err != nil {
+			return err
+		}
 	}
-	return nil
+	class, _ := plan.Given[ck.ObjectClass](w.t, ck.CKA_CLASS)
+	keyType, _ := plan.Given[ck.KeyType](w.t, ck.CKA_KEY_TYPE)
+	var err error
+	w.t, err = agreeingUsage(w.t, class, keyType, &w.most)
+	return err
 }
 
 // blobOpeners say for each type of blob what opens it. Whatever else is under a key is no blob of NCrypt's.
@@ -97,9 +104,7 @@ func (w *sealed) opaque() error {
 	if err := w.ofAlgorithm(t.Algorithm); err != nil {
 		return err
 	}
-	if w.t, err = w.limited(t.Usage); err != nil {
-		return err
-	}
+	w.most &= t.Usage
 	if w.t, err = agreeingPolicy(w.t, t.Export); err != nil {
 		return err
 	}
@@ -123,9 +128,7 @@ func (w *sealed) isolated() error {
 	if err := w.ofAlgorithm(e.Algorithm); err != nil {
 		return err
 	}
-	if w.t, err = w.limited(e.Usage); err != nil {
-		return err
-	}
+	w.most &= e.Usage
 	if w.t, err = agreeingPolicy(w.t, 0); err != nil {
 		return err
 	}
@@ -143,20 +146,14 @@ var algorithms = []struct {
 	name    string
 	class   ck.ObjectClass
 	keyType ck.KeyType
+	usage   uint32
 }{
-	{"RSA", ck.CKO_PRIVATE_KEY, ck.CKK_RSA},
-	{"ECDSA", ck.CKO_PRIVATE_KEY, ck.CKK_EC},
-	{"ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC},
-	{"AES", ck.CKO_SECRET_KEY, ck.CKK_AES},
-	{"ML-DSA", ck.CKO_PRIVATE_KEY, ck.CKK_ML_DSA},
-	{"ML-KEM", ck.CKO_PRIVATE_KEY, ck.CKK_ML_KEM},
-}
-
-// limited is the template with a usage that the key has at most. Class and type are in it.
-func (w *sealed) limited(usage uint32) (attr.Template, error) {
-	class, _ := plan.Given[ck.ObjectClass](w.t, ck.CKA_CLASS)
-	keyType, _ := plan.Given[ck.KeyType](w.t, ck.CKA_KEY_TYPE)
-	return agreeingUsage(w.t, class, keyType, &usage)
+	{"RSA", ck.CKO_PRIVATE_KEY, ck.CKK_RSA, plan.NCRYPT_ALLOW_ALL_USAGES},
+	{"ECDSA", ck.CKO_PRIVATE_KEY, ck.CKK_EC, plan.NCRYPT_ALLOW_SIGNING_FLAG}, // it agrees on nothing
+	{"ECDH", ck.CKO_PRIVATE_KEY, ck.CKK_EC, plan.NCRYPT_ALLOW_ALL_USAGES},
+	{"AES", ck.CKO_SECRET_KEY, ck.CKK_AES, plan.NCRYPT_ALLOW_ALL_USAGES},
+	{"ML-DSA", ck.CKO_PRIVATE_KEY, ck.CKK_ML_DSA, plan.NCRYPT_ALLOW_ALL_USAGES},
+	{"ML-KEM", ck.CKO_PRIVATE_KEY, ck.CKK_ML_KEM, plan.NCRYPT_ALLOW_ALL_USAGES},
 }
 
 // ofAlgorithm puts class and type of a key into the template, by CNG's name of its algorithm.
@@ -166,6 +163,7 @@ func (w *sealed) ofAlgorithm(name string) error {
 		if a.name != family {
 			continue
 		}
+		w.most &= a.usage
 		if err := w.add(ck.CKA_CLASS, attr.ULong(uint(a.class))); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package token
 import (
 	"bytes"
 
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -149,7 +150,7 @@ func (s *Session) unwrapKey(scheme *mech.Scheme, parseErr error, unwrapping ck.O
 	if parseErr != nil {
 		return 0, parseErr
 	}
-	w := &sealed{scheme, wrapped, t}
+	w := &sealed{scheme, wrapped, t, plan.NCRYPT_ALLOW_ALL_USAGES}
 	if err := w.known(); err != nil {
 		return 0, err
 	}
