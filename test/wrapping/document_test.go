@@ -78,6 +78,7 @@ func (t *table) cell(o outcome) string {
 const introduction = `# Keys wrapped by others
 
 What came of it when other programs wrapped keys that ncrypt11 unwrapped, and the reverse. ` + "`go test ./test/wrapping`" + ` does it anew and compares.
+Functions and codes in the notes are the other program's.
 
 - **both**: each read what the other had wrapped, and it was the same key.
 - **we**: ncrypt11 read what they had wrapped; they could not do the reverse, for the reason of that number.
