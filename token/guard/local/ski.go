@@ -57,7 +57,8 @@ func (g *Keys) inject(v guard.Vault, k *key, s *mech.Scheme, wrapped []byte, p *
 	return made, nil
 }
 
-// permits refuses a key that could do more than open what comes in, since who has it could then read that; and a template that would let it out.
+// permits refuses a key that could do more than open what comes in, since who has it could then read that; and a template that would let it out. What holds
+// for good are the mechanisms: an owner may give a key more usages later (guard.Narrower), but the one mechanism serves nothing else.
 func (i *injection) permits(opening, made *guard.Policy) error {
 	switch {
 	case opening.Class != i.opens.Class || opening.Usage != i.opens.Usage || !slices.Equal(opening.Allowed, i.opens.Allowed) ||

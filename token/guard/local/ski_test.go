@@ -240,6 +240,42 @@ func TestInjectionKeysDoNothingElse(t *testing.T) {
 	want(t, "S1 after its end", err, ck.CKR_KEY_HANDLE_INVALID)
 }
 
+// PKCS #11 lets a key's owner change its usage afterwards. Its mechanisms he cannot change, and they serve nothing else.
+func TestInjectionKeysCannotBeWidened(t *testing.T) {
+	f := setup(t)
+	k1, _ := f.k1()
+	s1Ref := f.openS1()
+	for name, test := range map[string]struct {
+		ref     guard.Ref
+		policy  *guard.Policy
+		decrypt *mech.Scheme
+	}{
+		"K1": {k1, k1Policy(), f.scheme(ck.CKM_RSA_PKCS_OAEP, skiOAEP.OAEP, mech.OpDecrypt)},
+		"S1": {s1Ref, s1Policy(), f.scheme(ck.CKM_AES_CBC_PAD, iv, mech.OpDecrypt)},
+	} {
+		for what, change := range map[string]func(*guard.Policy){
+			"any mechanism": func(p *guard.Policy) { p.Allowed = nil },
+			"one more":      func(p *guard.Policy) { p.Allowed = append(p.Allowed, test.decrypt.Row.Type) },
+			"extractable":   func(p *guard.Policy) { p.Extractable = true },
+			"not sensitive": func(p *guard.Policy) { p.Sensitive = false },
+		} {
+			p := *test.policy
+			change(&p)
+			if _, err := f.Reissue(0, test.ref, &p); err == nil {
+				t.Errorf("%s has become one with %s", name, what)
+			}
+		}
+		wider := *test.policy
+		wider.Usage |= guard.UseDecrypt | guard.UseWrap
+		made, err := f.Reissue(0, test.ref, &wider)
+		if err != nil {
+			continue // the better answer
+		}
+		_, err = f.Decrypt(nil, made.Ref, test.decrypt, make([]byte, 128))
+		want(t, name+" that decrypts", err, ck.CKR_MECHANISM_INVALID)
+	}
+}
+
 // A K1 that was known outside is no K1: whoever made it could read what is sent to it.
 func TestInjectionNeedsItsOwnKeyPair(t *testing.T) {
 	f := setup(t)
