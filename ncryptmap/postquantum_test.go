@@ -295,7 +295,9 @@ func TestB55SeedsOfKeys(t *testing.T) {
 				continue
 			}
 			s.noExport(c.blobType, h, "MLKEMPRIVATEBLOB", nte.NTE_BAD_TYPE)
-			s.noExport(c.blobType, h, "PQDSAPRIVATEBLOB", nte.NTE_NOT_SUPPORTED)
+			if out := s.export(h, "PQDSAPRIVATEBLOB"); len(out) != 12+6+4032 {
+				t.Errorf("%d bytes of a key that is written out", len(out))
+			}
 		}
 	}
 	for what, c := range map[string]struct {

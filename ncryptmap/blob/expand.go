@@ -21,7 +21,12 @@ const (
 
 // expanded is a private key of the set written out, of its seed; nil where it cannot be had.
 func (s *pqSet) expanded(seed []byte) *secret.Bytes {
-	if s.algorithm != mlKEM || len(seed) != s.lengths[pqSeed] {
+	switch {
+	case len(seed) != s.lengths[pqSeed]:
+		return nil
+	case s.algorithm == mlDSA:
+		return s.expandedDSA(seed)
+	case s.algorithm != mlKEM:
 		return nil
 	}
 	var public []byte

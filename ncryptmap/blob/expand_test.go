@@ -11,7 +11,6 @@ import (
 	"github.com/c2sp/wycheproof"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
-	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 )
 
 type hexBytes []byte
@@ -61,10 +60,47 @@ func TestB55SeedsAreWrittenOut(t *testing.T) {
 			t.Errorf("%s: %d keys", set, tried)
 		}
 	}
-	small, err := blob.Read("MLKEMPRIVATESEEDBLOB", slices.Concat(magic("MLKS"), ulongs(8, 64), utf16("512"), make([]byte, 64)), nil)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// Wycheproof has the same keys of ML-DSA as seeds and written out, in two files.
+func TestB55SeedsOfMLDSAAreWrittenOut(t *testing.T) {
+	for _, set := range []string{"44", "65", "87"} {
+		var seeds, expanded struct {
+			TestGroups []struct{ PrivateSeed, PrivateKey, PublicKey hexBytes }
+		}
+		for name, into := range map[string]any{"seed": &seeds, "noseed": &expanded} {
+			text, err := fs.ReadFile(wycheproof.TestVectors, "mldsa_"+set+"_sign_"+name+"_test.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(text, into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		byPublic := map[string][]byte{}
+		for _, g := range expanded.TestGroups {
+			byPublic[string(g.PublicKey)] = g.PrivateKey
+		}
+		tried := 0
+		for _, g := range seeds.TestGroups {
+			value, ok := byPublic[string(g.PublicKey)]
+			if !ok || len(g.PrivateSeed) != 32 || len(g.PublicKey) == 0 {
+				continue
+			}
+			k, err := blob.Read("PQDSAPRIVATESEEDBLOB", slices.Concat(magic("DSSS"), ulongs(6, 32), utf16(set), g.PrivateSeed), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := blob.Write("PQDSAPRIVATEBLOB", k, nil)
+			if err != nil || !bytes.Equal(out.Bytes(), slices.Concat(magic("DSSK"), ulongs(6, uint32(len(value))), utf16(set), value)) {
+				t.Errorf("%s, seed %x: %v, or another key", set, g.PrivateSeed, err)
+			}
+			out.Close()
+			k.Close()
+			tried++
+		}
+		if t.Logf("%s: %d keys", set, tried); tried == 0 {
+			t.Errorf("%s: no keys", set)
+		}
 	}
-	_, err = blob.Write("MLKEMPRIVATEBLOB", small, nil)
-	want(t, "ML-KEM-512, which Go has not", err, nte.NTE_NOT_SUPPORTED)
 }

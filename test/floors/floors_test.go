@@ -100,7 +100,7 @@ var foreign = map[string]map[string]string{
 	"token/guard/peer":   {"golang.org/x/sys/unix": "socket options"},
 	"token/guard/server": {"golang.org/x/sys/unix": "limits of descriptors, vsock addresses"},
 	"token/store":        {"zombiezen.com/go/sqlite...": "the database", "golang.org/x/sys/unix": "locks, directories, fsync"},
-	"ncryptmap/blob":     {"golang.org/x/crypto/cryptobyte...": "DER"},
+	"ncryptmap/blob":     {"golang.org/x/crypto/cryptobyte...": "DER", "filippo.io/mldsa": "the public halves of ML-DSA keys"},
 	"inject/attest":      {"github.com/google/go-tpm/tpm2": "the templates of keys, and credentials", "golang.org/x/crypto/cryptobyte...": "what TPMs marshal"},
 	"cmd/ncrypt11/keyfile": {
 		"filippo.io/mldsa":                   "ML-DSA",
