@@ -1,12 +1,10 @@
 package token
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"strings"
 
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/seal"
 	"github.com/ncrypt11/ncrypt11/token/store"
@@ -52,22 +50,4 @@ func (t *Token) keysUsable() bool {
 	}
 	_, err = t.vault(false) // the master key without a PIN fares as the others do
 	return !errors.Is(err, seal.ErrDead) && !errors.Is(err, seal.ErrForeign)
-}
-
-// withoutUsable takes CKA_NCRYPT_USABLE out of the template of a search, because what is stored says that every key can be used. The objects that match
-// are then those that also is true of. The token's lock is held.
-func (t *Token) withoutUsable(tmpl attr.Template) (rest attr.Template, also func(*attr.Set) bool) {
-	wanted, asked := tmpl.Find(ck.CKA_NCRYPT_USABLE)
-	if !asked {
-		return tmpl, func(*attr.Set) bool { return true }
-	}
-	for _, a := range tmpl {
-		if a.Type != ck.CKA_NCRYPT_USABLE {
-			rest = append(rest, a)
-		}
-	}
-	return rest, func(set *attr.Set) bool {
-		_, has := set.Get(ck.CKA_NCRYPT_USABLE)
-		return has && bytes.Equal(wanted, attr.Bool(t.keyUsable(set)))
-	}
 }

@@ -38,12 +38,14 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 		return nil, err
 	}
 	properties := namesProperty(tmpl)
-	tmpl = asStored(tmpl)
-	found := s.matchingInMemory(tmpl, properties)
+	rest, live := splitLive(asStored(tmpl))
+	also := func(o *object) bool {
+		return s.sees(o) && (!properties || isProperty(o.attrs)) && s.matchesLive(o, live)
+	}
+	found := s.matchingInMemory(rest, also)
 	if value, ok := tmpl.Find(ck.CKA_TOKEN); ok && len(value) == 1 && value[0] == 0 {
 		return found, nil
 	}
-	rest, also := t.withoutUsable(tmpl)
 	for _, id := range t.candidates(rest) {
 		var match bool
 		o, err := t.stored(id)
@@ -51,7 +53,7 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 			match, err = t.matches(o, rest)
 		}
 		if match {
-			match = also(o.attrs) && (!properties || isProperty(o.attrs))
+			match = also(o)
 		}
 		switch {
 		case ck.Code(err) == ck.CKR_OBJECT_HANDLE_INVALID: // destroyed by another process since sync
@@ -64,11 +66,11 @@ func (s *Session) matching(tmpl attr.Template) ([]ck.ObjectHandle, error) {
 	return found, nil
 }
 
-// matchingInMemory looks through the objects that are not stored, in the order of their making; for properties only, where that is asked.
-func (s *Session) matchingInMemory(tmpl attr.Template, properties bool) []ck.ObjectHandle {
+// matchingInMemory looks through the objects that are not stored, in the order of their making.
+func (s *Session) matchingInMemory(tmpl attr.Template, also func(*object) bool) []ck.ObjectHandle {
 	var found []ck.ObjectHandle
 	for h, o := range s.tok.objects.unstored {
-		if match, _ := s.tok.matches(o, tmpl); match && s.sees(o) && (!properties || isProperty(o.attrs)) { // its attributes are in memory: no error can be
+		if match, _ := s.tok.matches(o, tmpl); match && also(o) { // its attributes are in memory: no error can be
 			found = append(found, h)
 		}
 	}

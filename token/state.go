@@ -1,6 +1,8 @@
 package token
 
 import (
+	"slices"
+
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -47,6 +49,33 @@ func (s *Session) asOfNow(o *object, set *attr.Set, readings []Reading) *attr.Se
 		live(s, o, set, now)
 	}
 	return now
+}
+
+// searched are the live attributes that are not what is stored, and so not what the index of stored objects finds.
+var searched = []ck.AttributeType{ck.CKA_NCRYPT_USABLE, ck.CKA_NCRYPT_STATE, ck.CKA_NCRYPT_ARCHIVES_LEFT}
+
+// splitLive takes these out of the template of a search.
+func splitLive(tmpl attr.Template) (rest, live attr.Template) {
+	for _, a := range tmpl {
+		if slices.Contains(searched, a.Type) {
+			live = append(live, a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return rest, live
+}
+
+// matchesLive says whether that is how an object is at the moment. The token's lock is held.
+func (s *Session) matchesLive(o *object, live attr.Template) bool {
+	if len(live) == 0 {
+		return true
+	}
+	readings := make([]Reading, len(live))
+	for i := range live {
+		readings[i].Type = live[i].Type
+	}
+	return s.asOfNow(o, o.attrs, readings).Match(live)
 }
 
 // stateOf is CKA_NCRYPT_STATE of a key. The token's lock is held.

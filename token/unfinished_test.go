@@ -67,12 +67,20 @@ func TestKeyInTwoSteps(t *testing.T) {
 	if value := read(t, s, h, ck.CKA_VALUE)[0]; value != nil {
 		t.Error("its value is shown")
 	}
+	if n := len(found(t, s, ulong(ck.CKA_NCRYPT_STATE, ck.CK_NCRYPT_STATE_IMPORTED))); n != 1 {
+		t.Errorf("by its state %d keys are found", n)
+	}
 	wantCode(t, "another state", s.SetAttributes(h, attr.Template{ulong(ck.CKA_NCRYPT_STATE, ck.CK_NCRYPT_STATE_PERSISTED)}), ck.CKR_ATTRIBUTE_VALUE_INVALID)
 	wantCode(t, "a name", s.SetAttributes(h, attr.Template{called("later"), ulong(ck.CKA_NCRYPT_KEY_USAGE, 1)}), ck.CKR_OK)
 	wantCode(t, "final", s.SetAttributes(h, final), ck.CKR_OK)
 
 	if state := stateOf(t, s, h); state != ck.CK_NCRYPT_STATE_PERSISTED {
 		t.Errorf("state %d", state)
+	}
+	for state, want := range map[uint]int{ck.CK_NCRYPT_STATE_IMPORTED: 0, ck.CK_NCRYPT_STATE_PERSISTED: 1, ck.CK_NCRYPT_STATE_EPHEMERAL: 0} {
+		if n := len(found(t, other, ulong(ck.CKA_NCRYPT_STATE, state), labelled("a key"))); n != want {
+			t.Errorf("by state %d %d keys are found", state, n)
+		}
 	}
 	wantCode(t, "use", encrypting(s, h), ck.CKR_OK)
 	if n := len(found(t, other, called("later"))); n != 1 {
