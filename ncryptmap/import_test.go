@@ -103,7 +103,8 @@ func privateBlobs(t *testing.T) map[string][]byte {
 	ecc := slices.Concat(dwords(0x32534345, 32), point.Bytes()[1:], d)
 	return map[string][]byte{
 		"RSAPRIVATEBLOB": rsa1024(t, "RSAPRIVATEBLOB"), "RSAFULLPRIVATEBLOB": rsa1024(t, "RSAFULLPRIVATEBLOB"), "ECCPRIVATEBLOB": ecc,
-		"KeyDataBlob": append(dwords(0x4d42444b, 1, 32), aHash...),
+		"KeyDataBlob":          append(dwords(0x4d42444b, 1, 32), aHash...),
+		"PQDSAPRIVATESEEDBLOB": pqBlob("DSSS", "44", aHash), "MLKEMPRIVATESEEDBLOB": pqBlob("MLKS", "768", make([]byte, 64)),
 	}
 }
 
