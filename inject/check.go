@@ -32,6 +32,9 @@ func (t *Target) Check(trust attest.Trust, now time.Time, nonce []byte) (*attest
 		}
 		return identity, fmt.Errorf("the target is %w: %w", ErrUntrusted, err)
 	}
+	if !identity.EKTrusted {
+		return identity, fmt.Errorf("the target is %w: its attestation key is known, and its endorsement key, to which a part of the package is encrypted, may be anybody's", ErrUntrusted)
+	}
 	if err := t.current(now, nonce); err != nil {
 		return identity, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/inject/attest/softtpm"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/seal"
 )
 
 var someAbout = inject.About{Suite: inject.Hybrid, Label: "a <token>", Serial: "0123456789abcdef", Sender: bytes.Repeat([]byte{3}, 32)}
@@ -89,6 +90,25 @@ func TestCheck(t *testing.T) {
 func check(m *machine, t *inject.Target) error {
 	_, err := t.Check(m.tpm.Trust(), now, nil)
 	return err
+}
+
+// A fingerprint of the attestation key does not do. Who carries the target file could put an endorsement key of his own into it, and be the TPM that the package takes.
+func TestEndorsementKeyOfAnother(t *testing.T) {
+	m := newMachine(t)
+	to, own := m.target(someAbout, nil), must(newMachine(t).tpm.Attest([]byte("any")))(t)
+	var unknown *attest.UntrustedError
+	if _, err := to.Check(attest.Trust{}, now, nil); !errors.As(err, &unknown) {
+		t.Fatal(err)
+	}
+	known := attest.Trust{Fingerprints: [][32]byte{unknown.Identity.AKFingerprint}}
+	exchanged := *to.Attestation
+	exchanged.EKPublic, exchanged.EKCertificates = own.EKPublic, own.EKCertificates
+	for name, a := range map[string]*seal.Attestation{"its own": to.Attestation, "another's": &exchanged} {
+		carried := must(inject.NewTarget(to.About, to.Statement, a))(t)
+		if _, err := carried.Check(known, now, nil); !errors.Is(err, inject.ErrUntrusted) {
+			t.Errorf("%s endorsement key, and a fingerprint of the attestation key: %v", name, err)
+		}
+	}
 }
 
 // A target that is changed after its check is not the one that passed.
