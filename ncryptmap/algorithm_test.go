@@ -10,8 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/mldsa"
+	mldsax509 "filippo.io/mldsa/x509"
+
 	"github.com/ncrypt11/ncrypt11/ncryptmap"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 )
 
 // Keys on curve25519 are made and imported, agree, and do nothing else.
@@ -97,4 +101,27 @@ func TestAlgorithmsThatThereAreNot(t *testing.T) {
 			t.Errorf("%s: %v", blobType, err)
 		}
 	}
+}
+
+// A key of ML-DSA that comes in under an RSA key is in the guard only, and knows its parameter set.
+func TestMLDSAUnderRSA(t *testing.T) {
+	s := open(t, t.TempDir())
+	owner, handle := s.unwrapper("owner", plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG)
+	key, err := mldsa.GenerateKey(mldsa.MLDSA87())
+	s.must(err)
+	plain, err := mldsax509.MarshalPKCS8PrivateKey(key)
+	s.must(err)
+	data := rapw(t, &owner.PublicKey, sha256.New(), "SHA256", "", 32, plain)
+	params := with(ncryptmap.NCRYPTBUFFER_PKCS_ALG_ID, "ML-DSA", ncryptmap.NCRYPTBUFFER_PKCS_KEY_NAME, "kept")
+	_, err = s.ImportKey(s.provider, handle, "PKCS11RsaAesWrapBlob", params, data, 0)
+	s.must(err)
+	h := s.opened("kept", 0)
+	if got := s.reads(h, "ParameterSetName", 0, nte.ERROR_SUCCESS); !bytes.Equal(got, wide("87")) {
+		t.Errorf("the parameter set is %q", got)
+	}
+	signature, err := s.SignHash(h, nil, aHash, 0)
+	s.must(err)
+	s.must(mldsa.Verify(key.PublicKey(), aHash, signature, nil))
+	_, err = s.ImportKey(s.provider, handle, "PKCS11RsaAesWrapBlob", with(ncryptmap.NCRYPTBUFFER_PKCS_ALG_ID, "ML-KEM"), data, 0)
+	s.want("as a key of ML-KEM", err, nte.NTE_BAD_DATA)
 }
