@@ -2,7 +2,6 @@ package local
 
 import (
 	"crypto/aes"
-	"crypto/cipher"
 	"crypto/des"
 	"slices"
 
@@ -157,12 +156,14 @@ func openContent(r *rsaKey, e *blob.Enveloped, to *blob.Recipient) *secret.Bytes
 		return nil
 	}
 	defer secret.Wipe(opened)
-	var block cipher.Block
-	if e.Cipher.AES && len(opened) == e.Cipher.KeyLen {
-		block, err = aes.NewCipher(opened)
-	} else {
-		block, err = des.NewTripleDESCipher(opened)
+	if len(opened) != e.Cipher.KeyLen {
+		return nil
 	}
+	cipherOf := des.NewTripleDESCipher
+	if e.Cipher.AES {
+		cipherOf = aes.NewCipher
+	}
+	block, err := cipherOf(opened)
 	if err != nil {
 		return nil
 	}
