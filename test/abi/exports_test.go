@@ -12,7 +12,7 @@ var ncryptNames = []string{
 	"NCryptOpenStorageProvider", "NCryptEnumStorageProviders", "NCryptEnumAlgorithms", "NCryptIsAlgSupported", "NCryptEnumKeys",
 	"NCryptFreeBuffer", "NCryptOpenKey", "NCryptCreatePersistedKey", "NCryptGetProperty", "NCryptSetProperty", "NCryptFinalizeKey",
 	"NCryptEncrypt", "NCryptDecrypt", "NCryptImportKey", "NCryptExportKey", "NCryptSignHash", "NCryptVerifySignature", "NCryptDeleteKey",
-	"NCryptFreeObject", "NCryptIsKeyHandle", "NCryptNotifyChangeKey", "NCryptSecretAgreement", "NCryptDeriveKey",
+	"NCryptFreeObject", "NCryptIsKeyHandle", "NCryptNotifyChangeKey", "NCryptSecretAgreement", "NCryptDeriveKey", "NCryptEncapsulate", "NCryptDecapsulate",
 }
 
 // The library shows the functions of the specification and those of NCrypt, and nothing else: what else it showed could take the place of a symbol of the
