@@ -64,7 +64,11 @@ func encapsulate(public any) (*secret.Bytes, []byte, error) {
 		shared := secret.New(keyLen)
 		rand.Read(shared.Bytes())
 		ciphertext, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, key, shared.Bytes(), []byte(OAEPLabel))
-		return shared, ciphertext, err
+		if err != nil {
+			shared.Close()
+			return nil, nil, err
+		}
+		return shared, ciphertext, nil
 	}
 	return nil, nil, fmt.Errorf("a public key of type %T", public)
 }

@@ -10,14 +10,19 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/mech"
 	"github.com/ncrypt11/ncrypt11/token/pubkey"
 )
 
 // Describe says of a private key, by its public half, what a package has to say: what it is, and the uses that keys of its type are for.
 func Describe(public crypto.PublicKey) (Meta, error) {
 	m := Meta{Class: ck.CKO_PRIVATE_KEY}
-	switch public.(type) {
+	switch key := public.(type) {
 	case *rsa.PublicKey:
+		sizes := mech.Lookup(ck.CKM_RSA_PKCS_KEY_PAIR_GEN)
+		if bits := uint(key.N.BitLen()); bits < sizes.Min || bits > sizes.Max {
+			return Meta{}, fmt.Errorf("%w key: RSA of %d bits: tokens take %d to %d", ErrMalformed, bits, sizes.Min, sizes.Max)
+		}
 		m.KeyType, m.Usage = ck.CKK_RSA, guard.UseSign|guard.UseDecrypt
 	case *ecdsa.PublicKey:
 		m.KeyType, m.Usage = ck.CKK_EC, guard.UseSign|guard.UseDerive

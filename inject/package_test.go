@@ -224,6 +224,37 @@ func weak(t *testing.T) *rsa.PrivateKey {
 	return must(rsa.GenerateKey(rand.Reader, 1024))(t)
 }
 
+// A package that nobody would read is not written.
+func TestTooMuch(t *testing.T) {
+	m := newMachine(t)
+	var targets []*inject.Target
+	for range inject.MaxTargets {
+		targets = append(targets, m.checked(inject.About{Suite: inject.Hybrid}))
+	}
+	some, _ := someKeys(t, 1)
+	const each = 16 << 10
+	count, written := inject.MaxPackage/(each*len(targets))+1, 0
+	keys := func(yield func(*inject.Key, error) bool) {
+		for range count {
+			if !yield(&inject.Key{Meta: some[0].Meta, Plain: secret.New(each)}, nil) {
+				return
+			}
+		}
+	}
+	_, err := inject.Seal(counting(func(n int) { written += n }), targets, count, keys, &inject.SealOptions{Made: now})
+	if err == nil || written > inject.MaxPackage {
+		t.Errorf("%d bytes were written: %v", written, err)
+	}
+}
+
+// counting is a writer that says how much was written.
+type counting func(n int)
+
+func (c counting) Write(p []byte) (int, error) {
+	c(len(p))
+	return len(p), nil
+}
+
 // Times, by the clock of who opens.
 func TestTimes(t *testing.T) {
 	m := newMachine(t)

@@ -35,7 +35,7 @@ func Seal(w io.Writer, targets []*Target, count int, keys iter.Seq2[*Key, error]
 	if err != nil {
 		return id, err
 	}
-	p := &sealer{w: w, header: h, sender: o.Sender, digest: sha256.New()}
+	p := &sealer{w: &bounded{to: w}, header: h, sender: o.Sender, digest: sha256.New()}
 	if err := p.writeHeader(targets); err != nil {
 		return id, err
 	}
@@ -43,6 +43,19 @@ func Seal(w io.Writer, targets []*Target, count int, keys iter.Seq2[*Key, error]
 		return id, err
 	}
 	return h.id, p.writeTrailer()
+}
+
+// bounded writes no more than a reader takes.
+type bounded struct {
+	to      io.Writer
+	written int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.written += len(p); b.written > MaxPackage {
+		return 0, fmt.Errorf("the package would have more than %d MiB, which nobody reads: seal fewer keys at a time, or to fewer targets", MaxPackage>>20)
+	}
+	return b.to.Write(p)
 }
 
 // newHeader is the header as far as it can be made without a secret.

@@ -27,6 +27,16 @@ func (c choice) check() error {
 	return nil
 }
 
+// filled refuses flags that are given without a value. What a script has in no variable is not what it asked for: no nonce, no sender.
+func filled(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usagef("--%s is empty; leave it away if nothing is meant", name)
+		}
+	}
+	return nil
+}
+
 // atMostOne refuses a command line with more than one of the flags. Cobra can do this too, but does not tell its complaint from a failure.
 func atMostOne(cmd *cobra.Command, names ...string) {
 	earlier := cmd.PreRunE

@@ -42,6 +42,7 @@ func (a *app) injectCommand() *cobra.Command {
 type trustFlags struct {
 	roots, fingerprints []string
 	nonce, isolation    string
+	sealing             bool // rather than showing, which is of use for a target that nobody should seal to
 
 	least      guard.Level
 	trust      attest.Trust
@@ -56,9 +57,13 @@ func (f *trustFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
 }
 
-// levels are those of guards that isolate.
+// levels are those of guards that isolate. What is sealed is to be out of reach of the target's users, too: a guard of level process is in their hands.
 func (f *trustFlags) levels() choice {
-	return choice{&f.isolation, "min-isolation", []string{guard.Process.String(), guard.Service.String(), guard.VM.String()}, "the least `LEVEL` of a target's guard"}
+	words := []string{guard.Process.String(), guard.Service.String(), guard.VM.String()}
+	if f.sealing {
+		words = []string{guard.Service.String(), guard.VM.String(), guard.Process.String()}
+	}
+	return choice{&f.isolation, "min-isolation", words, "the least `LEVEL` of a target's guard"}
 }
 
 // read gets the certificates.
@@ -118,7 +123,7 @@ func (f *trustFlags) check(name string, t *inject.Target) (identity *attest.Iden
 	case err != nil:
 		return identity, fmt.Errorf("%s: %w", name, err)
 	case t.Stated.Level < f.least:
-		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and --min-isolation asks for %v", name, inject.ErrUnfit, t.Stated.Level, f.least)
+		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and it takes level %v; --min-isolation says otherwise", name, inject.ErrUnfit, t.Stated.Level, f.least)
 	}
 	return identity, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/mldsa"
@@ -46,12 +47,28 @@ func filesOf(args []string) ([]string, error) {
 	return names, nil
 }
 
-// keysToSeal reads the private keys of all files, each once. The files' own parts of them are wiped before this returns.
-func (a *app) keysToSeal(f *sealFlags, args []string) (*foundKeys, error) {
-	names, err := filesOf(args)
-	if err != nil {
-		return nil, err
+// spares refuses to write the package over what it is made of, or over the archive: that may be all that there is of a key.
+func (f *sealFlags) spares(keys []string) error {
+	if f.output == "" || f.output == "-" {
+		return nil
 	}
+	for _, name := range slices.Concat(keys, f.to, f.trust.roots, []string{f.signWith, f.archive, f.passphraseFile}) {
+		if name != "" && oneFile(name, f.output) {
+			return usagef("--output %s would replace %s, which is needed still", f.output, name)
+		}
+	}
+	return nil
+}
+
+// oneFile says whether two names are of one file, or will be.
+func oneFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, also := os.Stat(b)
+	return filepath.Clean(a) == filepath.Clean(b) || err == nil && also == nil && os.SameFile(one, other)
+}
+
+// keysToSeal reads the private keys of all files, each once. The files' own parts of them are wiped before this returns.
+func (a *app) keysToSeal(f *sealFlags, names []string) (*foundKeys, error) {
 	var read gathering
 	bar := a.progress("reading", len(names))
 	defer bar.end()

@@ -35,7 +35,7 @@ type sealFlags struct {
 }
 
 func (a *app) injectSealCommand() *cobra.Command {
-	var f sealFlags
+	f := sealFlags{trust: trustFlags{sealing: true}}
 	cmd := &cobra.Command{
 		Use:   "seal --to TARGET KEYFILE...",
 		Short: "Seal keys so that only targets can open them",
@@ -47,6 +47,9 @@ func (a *app) injectSealCommand() *cobra.Command {
       --archive keys.age --archive-to age1... --output package site.key`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := filled(cmd, "nonce", "sign-with", "archive", "passphrase-file"); err != nil {
+				return err
+			}
 			if err := f.check(); err != nil {
 				return err
 			}
@@ -94,6 +97,13 @@ func (f *sealFlags) check() error {
 
 // seal believes the targets before it reads a key. The archive is there before the package is: no target has a key that nobody can recover.
 func (a *app) seal(f *sealFlags, args []string) error {
+	names, err := filesOf(args)
+	if err != nil {
+		return err
+	}
+	if err := f.spares(names); err != nil {
+		return err
+	}
 	options, done, err := a.sealOptions(f)
 	if err != nil {
 		return err
@@ -103,7 +113,7 @@ func (a *app) seal(f *sealFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.keysToSeal(f, args)
+	found, err := a.keysToSeal(f, names)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (a *app) injectShowCommand() *cobra.Command {
 			"opened; what a target says, once its TPM is believed: by --roots or --fingerprint.",
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := trust.read(); err != nil {
+			if err := errors.Join(filled(cmd, "nonce"), trust.read()); err != nil {
 				return err
 			}
 			return a.showFile(args[0], &trust)

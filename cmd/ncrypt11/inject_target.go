@@ -36,7 +36,7 @@ func (a *app) injectTargetCommand() *cobra.Command {
   ncrypt11 inject target --nonce 6f1d... --expires 1h --sender server.pub --output target.json`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := suite.check(); err != nil {
+			if err := errors.Join(filled(cmd, "nonce", "sender"), suite.check()); err != nil {
 				return err
 			}
 			o, err := a.targetOptions(&f)

@@ -47,7 +47,7 @@ began=$(now)
 fingerprint=$("$tool" inject target --output "$work/target.json" | sed -n 's/^Fingerprint: *//p')
 row inject-target 2 $(($(now) - began))
 began=$(now)
-"$tool" inject seal --to "$work/target.json" --fingerprint "$fingerprint" --output "$work/package" "$work/keys" >/dev/null
+"$tool" inject seal --min-isolation process --to "$work/target.json" --fingerprint "$fingerprint" --output "$work/package" "$work/keys" >/dev/null
 row inject-seal $((p256 + rsa)) $(($(now) - began))
 began=$(now)
 "$tool" inject import "$work/package" >"$work/imported"

@@ -27,7 +27,7 @@ func TestInjectedKeysAreNotInTheProgram(t *testing.T) {
 	if fingerprint == nil {
 		t.Fatalf("there is no fingerprint in %q", made)
 	}
-	seal := append([]string{"inject", "seal", "--to", target, "--fingerprint", fingerprint[1]}, keyFiles(s)...)
+	seal := append([]string{"inject", "seal", "--min-isolation", "process", "--to", target, "--fingerprint", fingerprint[1]}, keyFiles(s)...)
 	all := importedSecrets(t)
 	delete(all, "imported AES key") // no file has it
 
