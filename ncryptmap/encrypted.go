@@ -14,7 +14,8 @@ import (
 
 // A key under AES in CBC mode, which is what PBES2 and EnvelopedData have in them, is opened and made by the guard: what C_WrapKey with CKM_AES_CBC_PAD gives
 // is exactly the ciphertext of a PrivateKeyInfo. Of the plaintext the program looks at the head, where no secret is. If that shows another form than the guard
-// takes (attributes that say what the key is for, a curve that is described, a CNG blob), the guard decrypts, and the program has the plaintext, to wipe it.
+// takes (attributes that say what the key is for, a curve that is described), the guard decrypts, and the program has the plaintext, to wipe it. Envelopes the guard
+// opens whole (encrypted_envelope.go).
 
 // readEncrypted reads an EncryptedPrivateKeyInfo that a guard can open; false: there is nothing in it for guards.
 func (k *key) readEncrypted(params *Buffers, data []byte) (bool, error) {
@@ -37,7 +38,7 @@ func (k *key) readEncrypted(params *Buffers, data []byte) (bool, error) {
 		return false, status(err)
 	}
 	defer s.Close()
-	c := &content{under: byValue{value}, iv: e.IV(), data: e.Data(), failure: nte.NTE_DECRYPTION_FAILURE}
+	c := &content{under: byValue{value}, iv: e.IV(), data: e.Data()}
 	err = k.readContent(s, c, o)
 	return true, err
 }
@@ -46,11 +47,11 @@ func (k *key) readEncrypted(params *Buffers, data []byte) (bool, error) {
 type content struct {
 	under    opener
 	iv, data []byte
-	failure  nte.Status // what to say of all that can be wrong once it is decrypted: no more than that
 }
 
-func (c *content) failed() error {
-	return nte.Errorf(c.failure, "it cannot be decrypted, or there is no private key in it: the password or the key may be another")
+// errNotOpened is all that is said of what can be wrong once it is decrypted.
+func errNotOpened() error {
+	return nte.Errorf(nte.NTE_DECRYPTION_FAILURE, "it cannot be decrypted, or there is no private key in it: the password or the key may be another")
 }
 
 // readContent has the guard take the key in, if it is of a form that a guard takes; else the program does. It closes what the content is under, or keeps it.
@@ -69,21 +70,18 @@ func (k *key) readContent(s *token.Session, c *content, o *blob.Options) (err er
 	}
 	plain, err := decryptUnder(s, c.under, ck.Mechanism{Type: ck.CKM_AES_CBC_PAD, Params: ck.RawParams(c.iv)}, c.data)
 	if err != nil {
-		return c.failed()
+		return errNotOpened()
 	}
 	defer plain.Close()
-	return k.readPlain(plain.Bytes(), c, o)
+	return k.readPlain(plain.Bytes(), o)
 }
 
-// readPlain takes the key in from plaintext: PKCS #8, or the CNG blob that is in envelopes too.
-func (k *key) readPlain(plain []byte, c *content, o *blob.Options) error {
+// readPlain takes the key in from plaintext.
+func (k *key) readPlain(plain []byte, o *blob.Options) error {
 	material, err := blob.ReadPrivateKeyInfo(plain, o)
-	if nte.Code(err) == nte.NTE_BAD_DATA && c.failure == nte.NTE_BAD_DATA {
-		material, err = blob.Read("RSAPRIVATEBLOB", plain, o)
-	}
 	switch {
-	case nte.Code(err) == nte.NTE_BAD_DATA, err != nil && c.failure == nte.NTE_BAD_DATA:
-		return c.failed()
+	case nte.Code(err) == nte.NTE_BAD_DATA:
+		return errNotOpened()
 	case err != nil:
 		return err
 	}

@@ -1,13 +1,13 @@
 package ncryptmap
 
 import (
-	"crypto/des"
 	"crypto/rsa"
 	"math/big"
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/ncryptmap/blob"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
@@ -40,56 +40,90 @@ func (k *key) readEnvelope(ksp *KSP, importKey Handle, params *Buffers, data []b
 		return status(err)
 	}
 	defer s.Close()
-	owner, err := k.recipient(s, ksp, importKey, o.Certificate, e)
+	owner, der, err := k.recipient(s, ksp, importKey, o.Certificate, e)
 	if err != nil {
 		return err
 	}
-	err = nte.Errorf(nte.NTE_BAD_DATA, "the envelope is for somebody else")
-	for i := range e.Recipients {
-		if err = k.openEnvelope(s, owner, e, &e.Recipients[i], o); err == nil {
-			return nil
-		}
+	if len(e.Recipients) == 0 {
+		return nte.Errorf(nte.NTE_BAD_DATA, "the envelope is for somebody else")
 	}
-	return status(err)
+	w := &wrappedBlob{under: owner, mechanism: ck.Mechanism{Type: ck.CKM_NCRYPT_PKCS7_ENVELOPE}, data: data}
+	if der != nil {
+		w.mechanism.Params = ck.RawParams(der)
+	}
+	return k.takeOut(s, w, o.Algorithm)
 }
 
-// recipient finds who opens an envelope, and leaves only those of its recipients that he could be.
-func (k *key) recipient(s *token.Session, ksp *KSP, importKey Handle, certificate []byte, e *blob.Enveloped) (opener, error) {
+// contents are the algorithms that a key in an envelope can be of. Which it is, only the guard sees, and it says of all others no more than that they are wrong.
+func contents() []*algorithm {
+	return []*algorithm{algorithmOf("RSA"), algorithmOf("ECDH"), algorithmOn("ECDH", pubkey.X25519), algorithmOf("ML-DSA"), algorithmOf("ML-KEM")}
+}
+
+// takeOut has the guard take a key out of an envelope, whatever it is. What is in there may say what the key is for, which is then what it may do at most; a parameter
+// may say for which group of algorithms a key on a curve is.
+func (k *key) takeOut(s *token.Session, w *wrappedBlob, asked string) error {
+	var said uint32
+	var err error
+	for _, a := range contents() {
+		if said, err = k.awaitAs(s, w, a); nte.Code(err) != nte.NTE_BAD_DATA {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if said != plan.NCRYPT_ALLOW_ALL_USAGES {
+		k.usage, k.most = said, &limits{export: allExportPolicies, usage: said}
+	}
+	group := k.algorithm.group
+	if group == "ECDH" && said&plan.NCRYPT_ALLOW_KEY_AGREEMENT_FLAG == 0 {
+		group = "ECDSA"
+	}
+	if named := algorithmOn(groupAsked(group, asked), k.curve); named != nil && k.algorithm.keyType == ck.CKK_EC {
+		k.algorithm = named
+	}
+	return nil
+}
+
+// recipient finds who opens an envelope, with the certificate that says so, and leaves only those of its recipients that he could be.
+func (k *key) recipient(s *token.Session, ksp *KSP, importKey Handle, certificate []byte, e *blob.Enveloped) (owner opener, der []byte, err error) {
 	var public *rsa.PublicKey
 	if certificate != nil {
 		c, err := blob.ParseCertificate(certificate)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if public, err = rsaOf(c); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		der = c.DER
 		e.Recipients = slices.DeleteFunc(e.Recipients, func(r blob.Recipient) bool { return !r.Names(c) })
 	}
 	switch {
 	case importKey != 0:
-		return k.importer(ksp, importKey)
+		owner, err = k.importer(ksp, importKey)
+		return owner, der, err
 	case public == nil:
-		return nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "say who opens the envelope: NCRYPTBUFFER_CERT_BLOB with his certificate, or hImportKey")
+		return nil, nil, nte.Errorf(nte.NTE_INVALID_PARAMETER, "say who opens the envelope: NCRYPTBUFFER_CERT_BLOB with his certificate, or hImportKey")
 	}
 	found, err := find(s,
 		attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PRIVATE_KEY))}, attr.Attribute{Type: ck.CKA_KEY_TYPE, Value: attr.ULong(uint(ck.CKK_RSA))},
 		attr.Attribute{Type: ck.CKA_MODULUS, Value: public.N.Bytes()})
 	if err != nil {
-		return nil, status(err)
+		return nil, nil, status(err)
 	}
 	if len(found) == 0 {
-		return nil, nte.Errorf(nte.NTE_BAD_DATA, "there is no key in this scope that belongs to the certificate")
+		return nil, nil, nte.Errorf(nte.NTE_BAD_DATA, "there is no key in this scope that belongs to the certificate")
 	}
 	set, err := attributes(s, found[0], stored...)
 	if err != nil {
-		return nil, status(err)
+		return nil, nil, status(err)
 	}
-	owner := &key{}
-	if err := owner.recognize(set); err != nil {
-		return nil, err
+	holder := &key{}
+	if err := holder.recognize(set); err != nil {
+		return nil, nil, err
 	}
-	return byObject{found[0]}, k.mayComeThrough(owner.usage)
+	return byObject{found[0]}, der, k.mayComeThrough(holder.usage)
 }
 
 func rsaOf(c *blob.Certificate) (*rsa.PublicKey, error) {
@@ -102,69 +136,6 @@ func rsaOf(c *blob.Certificate) (*rsa.PublicKey, error) {
 		return nil, nte.Errorf(nte.NTE_NOT_SUPPORTED, "the certificate has a key of another kind than RSA, which is what envelopes are for")
 	}
 	return public, nil
-}
-
-// transport is the mechanism by which a recipient's key opens the content's.
-func transport(r *blob.Recipient) (ck.Mechanism, bool) {
-	if r.Hash == "" {
-		return ck.Mechanism{Type: ck.CKM_RSA_PKCS}, true
-	}
-	hash, mgf := hashes[r.Hash], hashes[r.MGF]
-	params := ck.OAEPParams{Hash: hash.mechanism, MGF: mgf.mgf, Source: ck.CKZ_DATA_SPECIFIED, Label: r.Label}
-	return ck.Mechanism{Type: ck.CKM_RSA_PKCS_OAEP, Params: params}, hash.hash != 0 && mgf.hash != 0
-}
-
-// openEnvelope opens an envelope with a recipient's key. The content's key comes by C_UnwrapKey, which gives some key for whatever it is that PKCS #1 v1.5 does
-// not open: so nobody learns from an envelope of his making what is in another's.
-func (k *key) openEnvelope(s *token.Session, owner opener, e *blob.Enveloped, r *blob.Recipient, o *blob.Options) error {
-	c := &content{iv: e.IV, data: e.Data, failure: nte.NTE_BAD_DATA}
-	mechanism, ok := transport(r)
-	if !ok {
-		return c.failed()
-	}
-	w := &wrappedBlob{under: owner, mechanism: mechanism, data: slices.Clone(r.Key), class: ck.CKO_SECRET_KEY, keyType: ck.CKK_AES}
-	if e.Cipher.AES {
-		c.under = byTransport{w, e.Cipher.KeyLen}
-		if err := probe(s, c.under); err != nil {
-			return err
-		}
-		return k.readContent(s, c, o)
-	}
-	return k.readTripleDES(s, w, c, o, e.Cipher.KeyLen)
-}
-
-// probe finds out whether a key can be opened at all, so that a key that may not do it is told from content that is not what it should be.
-func probe(s *token.Session, under opener) error {
-	_, done, err := under.open(s)
-	if err == nil {
-		done()
-	}
-	return status(err)
-}
-
-// readTripleDES opens content under a cipher that guards have not: its key, and the content, come to the program.
-func (k *key) readTripleDES(s *token.Session, w *wrappedBlob, c *content, o *blob.Options, length int) error {
-	w.keyType = ck.CKK_GENERIC_SECRET
-	t := append(passing()[2:], boolean(ck.CKA_SENSITIVE, false), boolean(ck.CKA_EXTRACTABLE, true), attr.Attribute{Type: ck.CKA_VALUE_LEN, Value: attr.ULong(uint(length))})
-	object, err := w.unwrap(s, t)
-	if err != nil {
-		return status(err)
-	}
-	value, err := takeValue(s, object)
-	if err != nil {
-		return status(err)
-	}
-	defer value.Close()
-	block, err := des.NewTripleDESCipher(value.Bytes())
-	if err != nil {
-		return c.failed()
-	}
-	plain, ok := blob.OpenCBC(block, c.iv, c.data)
-	if !ok {
-		return c.failed()
-	}
-	defer plain.Close()
-	return k.readPlain(plain.Bytes(), c, o)
 }
 
 // writeEnvelope writes an EnvelopedData for the owner of a certificate. The guard makes the content's key, wraps the key under it, and it under the certificate's
@@ -218,7 +189,8 @@ func sealEnvelope(s *token.Session, object ck.ObjectHandle, public *rsa.PublicKe
 		return err
 	}
 	defer func() { _ = s.DestroyObject(owner) }()
-	mechanism, _ := transport(r)
+	oaep := ck.OAEPParams{Hash: hashes[r.Hash].mechanism, MGF: hashes[r.MGF].mgf, Source: ck.CKZ_DATA_SPECIFIED}
+	mechanism := ck.Mechanism{Type: ck.CKM_RSA_PKCS_OAEP, Params: oaep}
 	if r.Key, err = wrapWith(s, mechanism, owner, contentKey); err != nil {
 		return err
 	}

@@ -19,6 +19,10 @@ import (
 	"github.com/ncrypt11/ncrypt11/ncryptmap"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
+	"github.com/ncrypt11/ncrypt11/token/guard"
+	"github.com/ncrypt11/ncrypt11/token/guard/local"
+	"github.com/ncrypt11/ncrypt11/token/seal/pinseal"
+	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // certificate makes one of a key.
@@ -304,4 +308,29 @@ func TestB35OpaqueTransport(t *testing.T) {
 	none := other.took("PKCS8_PRIVATEKEY", nil, pkcs8(t, key), 0)
 	_, err = other.ExportKey(none, 0, "OpaqueTransport", nil, 0)
 	other.want("policy 0", err, nte.NTE_NOT_SUPPORTED)
+}
+
+// What is in an envelope stays in the guard, whatever its form: with attributes, a curve that is described, CNG's blob, or under a cipher that tokens have not.
+func TestProgramsDoNotSeeWhatIsInEnvelopes(t *testing.T) {
+	w := &witness{}
+	s := over(t, engineOver(t, t.TempDir(), func(*store.Header) (guard.Keys, error) {
+		w.Keys = local.New(pinseal.New(cheap))
+		return w, nil
+	}))
+	owner, _ := s.unwrapper("owner", plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG)
+	cert := certificate(t, owner, 1)
+	ec := pkcs8(t, samples()["P-256"])
+	for what, content := range map[string][]byte{
+		"attributes": withUsage(t, ec, 0), "a described curve": described(t, ec), "CNG's blob": rsaBlob(samples()["RSA"].(*rsa.PrivateKey), "RSAPRIVATEBLOB"), "no more": ec,
+	} {
+		for _, cipher := range []string{"-aes256", "-des3"} {
+			data := openssl(t, map[string][]byte{"content": content, "pem": inPEM(t, cert)}, "out",
+				"cms", "-encrypt", "-binary", "-in", "content", "-outform", "DER", "-out", "out", cipher, "pem")
+			w.most, w.imported, w.unwraps = 0, false, 0
+			s.took("PKCS7_ENVELOPE", with(ncryptmap.NCRYPTBUFFER_CERT_BLOB, cert), data, 0)
+			if w.most > 0 || w.imported || w.unwraps < 2 {
+				t.Errorf("%s, %s: the program had %d bytes in plaintext, or the key (%v); %d unwrapped", what, cipher, w.most, w.imported, w.unwraps)
+			}
+		}
+	}
 }

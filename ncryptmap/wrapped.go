@@ -83,34 +83,40 @@ func (k *key) await(s *token.Session, w *wrappedBlob, algorithm string) error {
 	if a == nil {
 		return nte.Errorf(nte.NTE_NOT_SUPPORTED, "there is no algorithm %q", algorithm)
 	}
-	k.algorithm, k.class, k.curve = a, a.class, a.curve
-	w.class, w.keyType, w.data = a.class, a.keyType, slices.Clone(w.data)
-	if err := k.tryUnwrap(s, w); err != nil {
-		return status(err)
-	}
-	k.wrapped = w
-	return nil
+	_, err := k.awaitAs(s, w, a)
+	return err
 }
 
-// tryUnwrap takes the key in for a moment, to learn its length, and whether it is one.
-func (k *key) tryUnwrap(s *token.Session, w *wrappedBlob) error {
+// awaitAs is await for an algorithm that is known. It gives what the key may be used for at most.
+func (k *key) awaitAs(s *token.Session, w *wrappedBlob, a *algorithm) (usage uint32, err error) {
+	k.algorithm, k.class, k.curve = a, a.class, a.curve
+	w.class, w.keyType, w.data = a.class, a.keyType, slices.Clone(w.data)
+	if usage, err = k.tryUnwrap(s, w); err != nil {
+		return 0, status(err)
+	}
+	k.wrapped = w
+	return usage, nil
+}
+
+// tryUnwrap takes the key in for a moment, to learn its length and its usage, and whether it is one.
+func (k *key) tryUnwrap(s *token.Session, w *wrappedBlob) (usage uint32, err error) {
 	trial := max(k.isolation, plan.Prefer) // that the key must be isolated is seen to when it becomes final
 	object, err := w.unwrap(s, attr.Template{boolean(ck.CKA_TOKEN, false), boolean(ck.CKA_EXTRACTABLE, false), boolean(ck.CKA_SENSITIVE, true),
 		{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(trial))}})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = s.DestroyObject(object) }() // it goes with its session at the latest
 	set, err := attributes(s, object, stored...)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	found := &key{}
 	if err := found.recognize(set); err != nil {
-		return err
+		return 0, err
 	}
 	if k.curve != nil && k.curve != found.curve {
-		return nte.Errorf(nte.NTE_BAD_TYPE, "the key in the blob is on another curve than %s's", k.algorithm.name)
+		return 0, nte.Errorf(nte.NTE_BAD_TYPE, "the key in the blob is on another curve than %s's", k.algorithm.name)
 	}
 	k.length, k.curve, k.set = found.length, found.curve, found.set
 	if k.algorithm.keyType == ck.CKK_EC {
@@ -118,7 +124,7 @@ func (k *key) tryUnwrap(s *token.Session, w *wrappedBlob) error {
 			k.algorithm = named
 		}
 	}
-	return nil
+	return found.usage, nil
 }
 
 // unwrap makes the key's object.

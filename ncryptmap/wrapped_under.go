@@ -73,20 +73,3 @@ func (b byValue) open(s *token.Session) (ck.ObjectHandle, func(), error) {
 }
 
 func (b byValue) close() { b.value.Close() }
-
-// byTransport is an AES key that is itself under another: RSA's, for most.
-type byTransport struct {
-	key    *wrappedBlob
-	length int // bytes; 0: whatever it has
-}
-
-func (b byTransport) open(s *token.Session) (ck.ObjectHandle, func(), error) {
-	t := confined(passing(ck.CKA_DECRYPT, ck.CKA_UNWRAP)[2:]) // unwrap adds class and type
-	if b.length != 0 {
-		t = append(t, attr.Attribute{Type: ck.CKA_VALUE_LEN, Value: attr.ULong(uint(b.length))})
-	}
-	object, err := b.key.unwrap(s, t)
-	return object, func() { _ = s.DestroyObject(object) }, err
-}
-
-func (b byTransport) close() { b.key.close() }

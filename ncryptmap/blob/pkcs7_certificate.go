@@ -12,6 +12,7 @@ import (
 
 // Certificate is what an envelope needs of a certificate. crypto/x509 would read it too, but it brings net, and with it a resolver, into every program.
 type Certificate struct {
+	DER    []byte
 	Issuer []byte // Name, DER
 	Serial []byte // INTEGER, DER
 	Public []byte // SubjectPublicKeyInfo, DER
@@ -41,7 +42,7 @@ func ParseCertificate(data []byte) (*Certificate, error) {
 		!tbs.ReadOptionalASN1(&extensions, &extended, tag.Tag(3).ContextSpecific().Constructed()) || extended && !extensions.ReadASN1(&list, tag.SEQUENCE) {
 		return nil, bad
 	}
-	return &Certificate{issuer, serial, public, keyIDOf(list)}, nil
+	return &Certificate{data, issuer, serial, public, keyIDOf(list)}, nil
 }
 
 func keyIDOf(extensions cryptobyte.String) []byte {
