@@ -334,3 +334,19 @@ func TestProgramsDoNotSeeWhatIsInEnvelopes(t *testing.T) {
 		}
 	}
 }
+
+// What an envelope says that its key is for is the most that it is for.
+func TestB77cKeyUsageInEnvelopes(t *testing.T) {
+	s := open(t, t.TempDir())
+	owner, _ := s.unwrapper("owner", plan.NCRYPT_ALLOW_KEY_IMPORT_FLAG)
+	cert := certificate(t, owner, 1)
+	data := openssl(t, map[string][]byte{"content": withUsage(t, pkcs8(t, samples()["P-256"]), 0), "pem": inPEM(t, cert)}, "out",
+		"cms", "-encrypt", "-binary", "-in", "content", "-outform", "DER", "-out", "out", "-aes256", "pem")
+	h := s.took("PKCS7_ENVELOPE", with(ncryptmap.NCRYPTBUFFER_CERT_BLOB, cert), data, ncryptmap.NCRYPT_DO_NOT_FINALIZE_FLAG)
+	if usage := s.dword(h, ncryptmap.NCRYPT_KEY_USAGE_PROPERTY); usage != plan.NCRYPT_ALLOW_SIGNING_FLAG {
+		t.Errorf("usage %#x", usage)
+	}
+	s.want("more", s.set(h, ncryptmap.NCRYPT_KEY_USAGE_PROPERTY, plan.NCRYPT_ALLOW_ALL_USAGES), nte.NTE_NOT_SUPPORTED)
+	s.must(s.FinalizeKey(h, 0))
+	s.signs("what it is for", h, nte.ERROR_SUCCESS)
+}
