@@ -34,6 +34,7 @@ type Sealer interface {
 // Terms are what is promised of a sealed master key, whoever asks for it. The zero value promises nothing.
 type Terms struct {
 	PerBoot bool // it is dead after the next boot
+	Apart   bool // it was made in a guard that none of its users started, so that none of them ever had it. The guard says so; it is no promise that can be asked for
 	Access  Access
 }
 

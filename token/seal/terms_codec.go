@@ -21,7 +21,8 @@ const (
 const (
 	flagPerBoot = 1 << iota
 	flagMachine
-	flagsKnown = flagPerBoot | flagMachine
+	flagApart
+	flagsKnown = flagPerBoot | flagMachine | flagApart
 )
 
 var errNoTerms = errors.New("terms with too many principals, or one of an unknown kind, or no terms at all")
@@ -50,6 +51,9 @@ func (t *Terms) Append(dst []byte) []byte {
 	if t.Access.Machine {
 		flags |= flagMachine
 	}
+	if t.Apart {
+		flags |= flagApart
+	}
 	dst = t.Access.Owner.append(append(dst, flags))
 	dst = append(dst, byte(len(t.Access.Allow)))
 	for _, p := range t.Access.Allow {
@@ -72,7 +76,7 @@ func CutTerms(b []byte) (t *Terms, rest []byte, err error) {
 	if count > MaxAllowed || len(b) < fixed+count*principalLen {
 		return nil, nil, errNoTerms
 	}
-	t = &Terms{PerBoot: b[0]&flagPerBoot != 0}
+	t = &Terms{PerBoot: b[0]&flagPerBoot != 0, Apart: b[0]&flagApart != 0}
 	t.Access.Machine, t.Access.Owner = b[0]&flagMachine != 0, principalOf(b[1:])
 	for b = b[fixed:]; count > 0; count-- {
 		t.Access.Allow, b = append(t.Access.Allow, principalOf(b)), b[principalLen:]

@@ -19,6 +19,7 @@ func TestTermsEncoding(t *testing.T) {
 	}{
 		{seal.Terms{}, "00" + "0000000000" + "00"},
 		{seal.Terms{PerBoot: true, Access: seal.Access{Owner: user}}, "01" + "0100000021" + "00"},
+		{seal.Terms{Apart: true, Access: seal.Access{Owner: user}}, "04" + "0100000021" + "00"},
 		{seal.Terms{Access: seal.Access{Owner: user, Machine: true, Allow: []seal.Principal{group, vm}}}, "02" + "0100000021" + "02" + "0280000000" + "0300000003"},
 	} {
 		encoded := test.terms.Append([]byte("before"))

@@ -29,11 +29,11 @@ func (g *Keys) Attest(keys []guard.Ref, asked *guard.Asked) ([]byte, *seal.Attes
 	}
 	s := guard.Statement{Level: g.client.Level, Made: time.Now().Truncate(time.Second), Asked: *asked}
 	for _, ref := range keys {
-		stated, err := g.stated(ref)
+		stated, level, err := g.stated(ref)
 		if err != nil {
 			return nil, nil, err
 		}
-		s.Keys = append(s.Keys, stated)
+		s.Keys, s.Level = append(s.Keys, stated), min(s.Level, level)
 	}
 	if err := s.Valid(); err != nil {
 		return nil, nil, err
@@ -46,21 +46,22 @@ func (g *Keys) Attest(keys []guard.Ref, asked *guard.Asked) ([]byte, *seal.Attes
 	return statement, by, nil
 }
 
-func (g *Keys) stated(ref guard.Ref) (guard.StatedKey, error) {
+// stated is what there is to say of a key, and how far from programs it always was.
+func (g *Keys) stated(ref guard.Ref) (guard.StatedKey, guard.Level, error) {
 	k, err := g.table.hold(ref)
 	if err != nil {
-		return guard.StatedKey{}, err
+		return guard.StatedKey{}, 0, err
 	}
 	defer k.release()
 	public, err := k.material.public()
 	if err != nil {
-		return guard.StatedKey{}, err
+		return guard.StatedKey{}, 0, err
 	}
 	i := slices.IndexFunc(public, func(p guard.Part) bool { return p.Type == ck.CKA_PUBLIC_KEY_INFO })
 	if k.policy.Class != ck.CKO_PRIVATE_KEY || i < 0 {
-		return guard.StatedKey{}, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "a statement is about private keys")
+		return guard.StatedKey{}, 0, ck.Errorf(ck.CKR_KEY_TYPE_INCONSISTENT, "a statement is about private keys")
 	}
-	return guard.StatedKey{Public: public[i].Value, Policy: k.policy}, nil
+	return guard.StatedKey{Public: public[i].Value, Policy: k.policy}, g.reach(k.home), nil
 }
 
 // leastCredential is how long a secret is, in bytes, that cannot be guessed.

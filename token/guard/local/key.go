@@ -18,6 +18,7 @@ type key struct {
 	// authorities are the vaults whose PIN permits a use, if that is asked for each time: its own, or for what was made in memory those that were open
 	// then. A vault that somebody opens later has nothing to say.
 	authorities []guard.Vault
+	begotten    bool // it came out of a confining key, since it was loaded
 	material    material
 	tickets     tickets
 	holders     atomic.Int64
@@ -35,6 +36,9 @@ func (k *key) readable() bool {
 	p := k.policy
 	return p.Class == ck.CKO_DATA || p.Extractable && !p.Sensitive
 }
+
+// stays says whether the key is to be seen by nobody, whatever he has access to beside this guard.
+func (k *key) stays() bool { return k.policy.Confining || k.begotten }
 
 func (k *key) release() {
 	if k.holders.Add(-1) == 0 {

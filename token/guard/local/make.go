@@ -156,7 +156,7 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 		return nil, err
 	}
 	copied := newKey(v, m, clonePolicy(p))
-	copied.policy.Confined = k.policy.Confined
+	copied.policy.Confined, copied.begotten = k.policy.Confined, k.begotten
 	if v == 0 {
 		copied.home, copied.authorities = k.home, k.authorities
 	}
@@ -197,7 +197,7 @@ func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, er
 
 // admitFrom is admit for what came out of keys, which may have a say in what it may be; nil: there was no such key.
 func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, unwrapped bool, parents ...*guard.Policy) (*guard.Key, error) {
-	length := 0
+	length, begotten := 0, false
 	if value, ok := m.(*secretKey); ok {
 		length = value.value.Len()
 	}
@@ -209,8 +209,11 @@ func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, unwrapped b
 			m.wipe()
 			return nil, err
 		}
+		begotten = begotten || parent.Confining
 	}
-	return g.admit(v, m, p)
+	k := newKey(v, m, clonePolicy(p))
+	k.policy.Confined, k.begotten = false, begotten
+	return g.admitKey(k)
 }
 
 // admitKey takes over k: seals it where the vault has a master key, and loads it. It wipes k where that fails.
@@ -231,6 +234,10 @@ func (g *Keys) admitKey(k *key) (made *guard.Key, err error) {
 	if k.vault != 0 {
 		if made.Record, err = g.seal(k); err != nil {
 			return nil, err
+		}
+		if k.stays() && g.reach(k.vault) < g.client.Level {
+			return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "a key with CKA_NCRYPT_CONFINING, and what comes out of one, is not kept in a token that was made at a lower level than %v, "+
+				"whose user may have its master key: make another token", g.client.Level)
 		}
 	}
 	if k.authorities == nil {

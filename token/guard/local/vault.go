@@ -106,6 +106,14 @@ func (v *vaults) ids() []guard.Vault {
 	return slices.Collect(maps.Keys(v.open))
 }
 
+// apart tells whether the master key was always as far from programs as a guard can have it.
+func (v *vaults) apart(id guard.Vault) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	of, ok := v.open[id]
+	return ok && of.terms != nil && of.terms.Apart
+}
+
 // any tells whether master is the one of any of these vaults.
 func (v *vaults) any(ids []guard.Vault, master *secret.Bytes) bool {
 	v.mu.RLock()
@@ -125,6 +133,15 @@ func (v *vaults) same(a, b guard.Vault) bool {
 	return ok1 && ok2 && one.master.Equal(other.master.Bytes())
 }
 
+// reach is how far from programs the keys of a vault are: no further than its master key always was. A guard that a user starts is in his hands, and he may have kept
+// the master key of what he has opened by another guard since.
+func (g *Keys) reach(v guard.Vault) guard.Level {
+	if v == 0 || g.vaults.apart(v) {
+		return g.client.Level
+	}
+	return min(g.client.Level, guard.Process)
+}
+
 // NewMaster makes a fresh master key, unlocks it and seals it.
 func (g *Keys) NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) (guard.Vault, []byte, error) {
 	terms = g.owned(terms)
@@ -142,14 +159,14 @@ func (g *Keys) NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) 
 	return v, sealed, nil
 }
 
-// owned makes the client the owner of what it has sealed, whatever it says.
+// owned makes the client the owner of what it has sealed, whatever it says, and says whether that is out of its reach.
 func (g *Keys) owned(terms *seal.Terms) *seal.Terms {
 	own := seal.Terms{}
 	if terms != nil {
 		own = *terms
 		own.Access.Allow = slices.Clone(terms.Access.Allow)
 	}
-	own.Access.Owner = seal.Principal{}
+	own.Access.Owner, own.Apart = seal.Principal{}, g.client.Level > guard.Process
 	if len(g.client.Who) > 0 {
 		own.Access.Owner = g.client.Who[0]
 	}
