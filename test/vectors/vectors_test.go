@@ -57,9 +57,15 @@ func TestVectors(t *testing.T) {
 	t.Logf("%d answers for %d mechanisms", total, len(mechanisms))
 }
 
-// elsewhere has the mechanisms of functions that this client does not know, and where their answers are.
+// elsewhere has the mechanisms of functions that this client does not know, and of ncrypt11's own, which nobody else has answers for: their tests take what the
+// standard library has encrypted, or is made byte by byte.
 var elsewhere = map[ck.MechanismType]string{
-	ck.CKM_ML_KEM: "token/guard/local has Wycheproof's, test/abi the C functions",
+	ck.CKM_ML_KEM:                    "token/guard/local has Wycheproof's, test/abi the C functions",
+	ck.CKM_NCRYPT_IMPORT_BLOB:        "test/abi: ncrypt_blobs.c, and ncryptmap's tests of each type of blob",
+	ck.CKM_NCRYPT_ISOLATED_ENVELOPE:  "token/guard/local: envelope_test.go; test/abi the C functions",
+	ck.CKM_NCRYPT_PKCS7_ENVELOPE:     "token/guard/local: envelope_test.go; test/abi the C functions",
+	ck.CKM_NCRYPT_SKI_SESSION:        "token/guard/local: ski_test.go; test/abi the C functions",
+	ck.CKM_NCRYPT_SKI_IMPORT_KEYPAIR: "token/guard/local: ski_test.go; test/abi the C functions",
 }
 
 // start makes a token in a home of its own.
