@@ -17,7 +17,7 @@ func containerName(index byte) string { return fmt.Sprintf("minidriver container
 
 func containerID(index byte) []byte { return []byte{'m', 'd', index} }
 
-// CreateContainer is CardCreateContainer: a key pair is generated (CARD_CREATE_CONTAINER_KEY_GEN, keySize in bits) or taken in as it is
+// CreateContainer is CardCreateContainer: a key pair is generated (CARD_CREATE_CONTAINER_KEY_GEN; keySize in bits, for curves also 0) or taken in as it is
 // (CARD_CREATE_CONTAINER_KEY_IMPORT, a PRIVATEKEYBLOB or BCRYPT_ECCPRIVATE_BLOB), in the place of what the container had. A generated AT_KEYEXCHANGE pair opens
 // session keys and does nothing else: see ImportSessionKey.
 func (c *Context) CreateContainer(index byte, flags, keySpec, keySize uint32, keyData []byte) error {
@@ -29,6 +29,9 @@ func (c *Context) CreateContainer(index byte, flags, keySpec, keySize uint32, ke
 	if spec == nil {
 		return invalid("there is no key spec %d", keySpec)
 	}
+	if keySize == 0 && flags == CARD_CREATE_CONTAINER_KEY_GEN { // so for curves on Windows
+		keySize = spec.Bits
+	}
 	if spec.Bits != 0 && keySize != spec.Bits {
 		return invalid("keys of spec %d have %d bits, not %d", keySpec, spec.Bits, keySize)
 	}
@@ -39,6 +42,18 @@ func (c *Context) CreateContainer(index byte, flags, keySpec, keySize uint32, ke
 		return c.importPlain(index, spec, keySize, keyData)
 	}
 	return invalid("flags %#x: a key is generated, or imported", flags)
+}
+
+// CreateContainerEx is CardCreateContainerEx: CreateContainer under a PIN, which must be the user's.
+func (c *Context) CreateContainerEx(index byte, flags, keySpec, keySize uint32, keyData []byte, pinID uint32) error {
+	if err := c.enter("CardCreateContainerEx"); err != nil {
+		return err
+	}
+	c.mu.Unlock()
+	if pinID != message.ROLE_USER {
+		return invalid("a container's key is under the user's PIN (%d), not %d", message.ROLE_USER, pinID)
+	}
+	return c.CreateContainer(index, flags, keySpec, keySize, keyData)
 }
 
 // generators make keys, by their type.
@@ -75,20 +90,23 @@ func (c *Context) importPlain(index byte, spec *message.KeySpec, bits uint32, da
 	return err
 }
 
-// DeleteContainer is CardDeleteContainer.
+// DeleteContainer is CardDeleteContainer: the key pair is gone. Other objects with its CKA_ID, as certificates, stay.
 func (c *Context) DeleteContainer(index byte, reserved uint32) error {
 	if err := c.enterPlain("CardDeleteContainer", reserved); err != nil {
 		return err
 	}
 	defer c.mu.Unlock()
-	if _, err := c.container(index); err != nil {
-		return err
-	}
-	found, err := c.find(attr.Attribute{Type: ck.CKA_ID, Value: containerID(index)})
+	kept, err := c.container(index)
 	if err != nil {
 		return err
 	}
-	return c.session.DestroyTogether(found...)
+	info, _ := kept.set.Get(ck.CKA_PUBLIC_KEY_INFO)
+	halves, err := c.find(number(ck.CKA_CLASS, uint(ck.CKO_PUBLIC_KEY)), attr.Attribute{Type: ck.CKA_ID, Value: containerID(index)},
+		attr.Attribute{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info})
+	if err != nil {
+		return err
+	}
+	return c.session.DestroyTogether(append(halves, kept.object)...)
 }
 
 // Info is CONTAINER_INFO: the public half of a container's key, in the one place that its key spec says. RSA: PUBLICKEYBLOB; curves: BCRYPT_ECCKEY_BLOB.
@@ -97,7 +115,7 @@ type Info struct {
 	KeyExPublicKey []byte
 }
 
-// GetContainerInfo is CardGetContainerInfo. Errors: SCARD_E_NO_KEY_CONTAINER for one that is empty.
+// GetContainerInfo is CardGetContainerInfo. Errors: SCARD_E_NO_KEY_CONTAINER for one that is empty, SCARD_W_CARD_NOT_AUTHENTICATED before the login.
 func (c *Context) GetContainerInfo(index byte, flags uint32) (*Info, error) {
 	if err := c.enterPlain("CardGetContainerInfo", flags); err != nil {
 		return nil, err
@@ -124,17 +142,21 @@ type kept struct {
 	set    *attr.Set
 }
 
-// container finds what a container has: SCARD_E_NO_KEY_CONTAINER for nothing.
+// container finds what a container has: SCARD_E_NO_KEY_CONTAINER for nothing. Private keys are not seen before the login; who took that for an empty
+// container would put another key there, in the place of the one that he could not see.
 func (c *Context) container(index byte) (*kept, error) {
 	found, err := c.find(attr.Attribute{Type: ck.CKA_NCRYPT_KEY_NAME, Value: []byte(containerName(index))})
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, nte.Errorf(nte.SCARD_E_NO_KEY_CONTAINER, "there is nothing in container %d, or nobody has logged in", index)
+		if err := c.loggedIn(); err != nil {
+			return nil, err
+		}
+		return nil, nte.Errorf(nte.SCARD_E_NO_KEY_CONTAINER, "there is nothing in container %d", index)
 	}
 	set, err := c.read(found[0], ck.CKA_KEY_TYPE, ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_DERIVE, ck.CKA_MODULUS, ck.CKA_PUBLIC_EXPONENT, ck.CKA_EC_PARAMS,
-		ck.CKA_EC_POINT, ck.CKA_UNIQUE_ID)
+		ck.CKA_EC_POINT, ck.CKA_UNIQUE_ID, ck.CKA_PUBLIC_KEY_INFO)
 	if err != nil {
 		return nil, err
 	}

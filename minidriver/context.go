@@ -1,7 +1,7 @@
 package minidriver
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 	"sync"
 
@@ -21,6 +21,7 @@ type Context struct {
 	mu      sync.Mutex
 	closed  bool
 	session *token.Session // nil without a card
+	engine  *token.Provider
 	keys    keyTable
 }
 
@@ -45,7 +46,7 @@ func AcquireContext(card *Card, version, flags uint32) (*Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Context{session: s, keys: newKeyTable()}, nil
+	return &Context{session: s, engine: card.Engine, keys: newKeyTable()}, nil
 }
 
 // slot finds the card's token.
@@ -74,10 +75,10 @@ func (c *Context) Close() error {
 	c.closed = true
 	var err error
 	for _, k := range c.keys.all() {
-		err = errors.Join(err, c.drop(k))
+		err = cmp.Or(err, c.drop(k))
 	}
 	if c.session != nil {
-		err = errors.Join(err, c.session.Close())
+		err = cmp.Or(err, c.session.Close())
 	}
 	return err
 }

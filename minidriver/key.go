@@ -51,13 +51,16 @@ func (t *keyTable) get(h KeyHandle) (*key, error) {
 
 func (t *keyTable) all() []*key { return slices.Collect(maps.Values(t.live)) }
 
-// drop ends a key. One that the card keeps stays there.
+// drop ends a key. One that the card keeps stays there; one that a logout has ended is gone.
 func (c *Context) drop(k *key) error {
 	k.value.Close()
 	if k.object == 0 || k.shared {
 		return nil
 	}
-	return c.session.DestroyObject(k.object)
+	if err := c.session.DestroyObject(k.object); ck.Code(err) != ck.CKR_OBJECT_HANDLE_INVALID {
+		return err
+	}
+	return nil
 }
 
 // DestroyKey is CardDestroyKey: a session key is gone, its bytes are zeroed where they were.

@@ -2,6 +2,7 @@ package minidriver
 
 import (
 	"github.com/ncrypt11/ncrypt11/minidriver/message"
+	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/secret"
@@ -26,6 +27,19 @@ func (c *Context) login(m *message.Authenticate) error {
 	pin := secret.Copy(m.Pin)
 	defer pin.Close()
 	return c.session.Login(ck.CKU_USER, pin)
+}
+
+// loggedIn is SCARD_W_CARD_NOT_AUTHENTICATED where the card has a PIN that the user has not given.
+func (c *Context) loggedIn() error {
+	session := c.session.Info()
+	if session.State == ck.CKS_RW_USER_FUNCTIONS {
+		return nil
+	}
+	info, err := c.engine.TokenInfo(session.SlotID)
+	if err == nil && info.Flags&ck.CKF_LOGIN_REQUIRED != 0 {
+		err = nte.Errorf(nte.SCARD_W_CARD_NOT_AUTHENTICATED, "the card shows its containers after the login: CardAuthenticateEx")
+	}
+	return err
 }
 
 // DeauthenticateEx is CardDeauthenticateEx: the user's login ends, for the whole process. pins is a set, by PINs' bits.

@@ -1,6 +1,7 @@
 package minidriver
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ncrypt11/ncrypt11/minidriver/message"
@@ -31,7 +32,10 @@ func (c *Context) ProcessEncryptedData(h KeyHandle, function string, data [][]by
 		return 0, err
 	}
 	do, ok := functions[function]
-	joined := slices.Concat(data...)
+	length := 0
+	for _, part := range data {
+		length += len(part)
+	}
 	switch {
 	case !ok:
 		return 0, invalid("there is no secure function %q", function)
@@ -43,10 +47,10 @@ func (c *Context) ProcessEncryptedData(h KeyHandle, function string, data [][]by
 		return 0, invalid("the key is not in the card")
 	case k.iv == nil:
 		return 0, invalid("the key has no IV")
-	case len(joined) > maxEncrypted:
-		return 0, invalid("%d bytes, more than %d", len(joined), maxEncrypted)
+	case length > maxEncrypted:
+		return 0, invalid("%d bytes, more than %d", length, maxEncrypted)
 	}
-	return do(c, k, joined, out)
+	return do(c, k, slices.Concat(data...), out)
 }
 
 // importKeyPair has the guard open the key pair, which says itself what container it is for: it comes as a session's object, and is then kept in the place of
@@ -57,10 +61,7 @@ func (c *Context) importKeyPair(k *key, data, _ []byte) (int, error) {
 		return 0, err
 	}
 	err = c.place(object)
-	if gone := c.session.DestroyObject(object); err == nil {
-		err = gone
-	}
-	return 0, err
+	return 0, cmp.Or(err, c.session.DestroyObject(object))
 }
 
 // unwrapKeyPair tries the types that a key pair can have: which it is stands in what is encrypted.

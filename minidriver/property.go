@@ -50,19 +50,35 @@ var cardProperties = []struct {
 }
 
 // GetProperty is CardGetProperty, of the properties that secure key injection needs: Key Import Support and Padding Schemes are DWORDs, Algorithms (with
-// CARD_CIPHER_OPERATION or CARD_ASYMMETRIC_OPERATION) and Chaining Modes multi-strings. Errors: SCARD_E_INVALID_PARAMETER for a name or flags that there
-// are not, ERROR_INSUFFICIENT_BUFFER.
+// CARD_CIPHER_OPERATION or CARD_ASYMMETRIC_OPERATION) and Chaining Modes multi-strings. Key Import Support is 0 for a smart card that takes no keys in.
+// Errors: SCARD_E_INVALID_PARAMETER for a name or flags that there are not, ERROR_INSUFFICIENT_BUFFER.
 func (c *Context) GetProperty(name string, out []byte, flags uint32) (int, error) {
 	if err := c.enter("CardGetProperty"); err != nil {
 		return 0, err
 	}
 	defer c.mu.Unlock()
 	for _, p := range cardProperties {
-		if p.name == name && p.flags == flags {
-			return deliver(out, p.value)
+		if p.name != name || p.flags != flags {
+			continue
 		}
+		if name == CP_KEY_IMPORT_SUPPORT {
+			return c.importSupport(out, p.value)
+		}
+		return deliver(out, p.value)
 	}
 	return 0, invalid("there is no property %q of a card with flags %#x", name, flags)
+}
+
+// importSupport is all, or nothing for a smart card that takes in no private keys.
+func (c *Context) importSupport(out, all []byte) (int, error) {
+	d, err := c.engine.Describe(c.session.Info().SlotID)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(d.Imports) == 0:
+		return deliver(out, dword(0))
+	}
+	return deliver(out, all)
 }
 
 // SetProperty is CardSetProperty. The properties of secure key injection are what the card can, and cannot be set: SCARD_E_UNSUPPORTED_FEATURE.

@@ -105,8 +105,8 @@ func (c *Context) ImportSessionKey(container byte, padding *OAEP, blobType, algo
 }
 
 // GetSharedKeyHandle is CardGetSharedKeyHandle: a key that the card and the server share already, an AES key of the token's whose CKA_ID input is. Its
-// attributes say what it is for: one with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS of CKM_NCRYPT_SKI_IMPORT_KEYPAIR brings key pairs in, one with CKA_DECRYPT
-// PINs. How it came to the server is not for here. Nothing is given out.
+// attributes say what it is for: one with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS of CKM_NCRYPT_SKI_IMPORT_KEYPAIR brings key pairs in, one with
+// CKA_DECRYPT PINs. How it came to the server is not for here. Nothing is given out.
 func (c *Context) GetSharedKeyHandle(input []byte) (KeyHandle, error) {
 	if err := c.enter("CardGetSharedKeyHandle"); err != nil {
 		return 0, err

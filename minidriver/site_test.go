@@ -44,6 +44,12 @@ type card struct {
 
 func newCard(t testing.TB) *card {
 	t.Helper()
+	return newCardOf(t, &token.Spec{})
+}
+
+// newCardOf is newCard for a token of some kind.
+func newCardOf(t testing.TB, spec *token.Spec) *card {
+	t.Helper()
 	home := t.TempDir()
 	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
 	must(t, err)
@@ -51,7 +57,8 @@ func newCard(t testing.TB) *card {
 	must(t, err)
 	t.Cleanup(engine.Close)
 	so, user := secret.Copy([]byte(soPIN)), secret.Copy([]byte(userPIN))
-	slot, err := engine.Create(&token.Spec{Label: "card", Policy: store.PolicySoftware}, so)
+	spec.Label, spec.Policy = "card", store.PolicySoftware
+	slot, err := engine.Create(spec, so)
 	must(t, err)
 	s, err := engine.Attach(slot)
 	must(t, err)

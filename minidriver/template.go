@@ -1,6 +1,8 @@
 package minidriver
 
 import (
+	"cmp"
+
 	"github.com/ncrypt11/ncrypt11/minidriver/message"
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
@@ -117,10 +119,7 @@ func (c *Context) find(t ...attr.Attribute) ([]ck.ObjectHandle, error) {
 	}
 	const all = 1<<31 - 1
 	found, err := c.session.FindObjects(all)
-	if err != nil {
-		return nil, err
-	}
-	return found, c.session.FindObjectsFinal()
+	return found, cmp.Or(err, c.session.FindObjectsFinal())
 }
 
 // read gives those of an object's attributes that it has.

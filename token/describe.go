@@ -12,7 +12,8 @@ type Description struct {
 	PerBoot bool // all of its keys die with the boot
 	NCrypt  bool // made with NCrypt's semantics
 
-	SmartCard bool // it has the profile of a smart card
+	SmartCard bool   // it has the profile of a smart card
+	Imports   []Role // of the private keys that it takes in from outside
 }
 
 // Describe tells of the token in a slot. Error: CKR_TOKEN_NOT_RECOGNIZED where there is none that can be used.
@@ -29,5 +30,5 @@ func (p *Provider) Describe(id ck.SlotID) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	return Description{tok.scope, h.Policy, PerBoot(h), NCryptSemantics(h), SmartCard(h)}, nil
+	return Description{tok.scope, h.Policy, PerBoot(h), NCryptSemantics(h), SmartCard(h), Imports(h)}, nil
 }
