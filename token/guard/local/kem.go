@@ -3,7 +3,6 @@ package local
 import (
 	"bytes"
 	"crypto/mlkem"
-	"crypto/rand"
 	"crypto/sha3"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -59,31 +58,15 @@ func generateKEM(spec *guard.KeySpec) (material, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed := secret.New(mlkem.SeedSize)
-	defer seed.Close()
-	rand.Read(seed.Bytes())
-	return newKEM(kem, seed.Bytes())
+	return generateSeeded(mlkem.SeedSize, func(seed []byte) (*kemKey, error) { return newKEM(kem, seed) })
 }
 
-// importKEM needs the seed: from CKA_VALUE alone, Go makes no key. Where both are given they must agree.
 func importKEM(p parts) (material, error) {
-	seed, value := p.get(ck.CKA_SEED), p.get(ck.CKA_VALUE)
 	kem, err := pubkey.DecodeKEM(p.get(ck.CKA_PARAMETER_SET))
 	if err != nil {
 		return nil, err
 	}
-	if seed == nil {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an ML-KEM private key is taken by its CKA_SEED; CKA_VALUE alone does not do")
-	}
-	k, err := newKEM(kem, seed)
-	if err != nil {
-		return nil, err
-	}
-	if value != nil && !k.agrees(value) {
-		k.wipe()
-		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is not what CKA_SEED makes")
-	}
-	return k, nil
+	return importSeeded(p, func(seed []byte) (*kemKey, error) { return newKEM(kem, seed) })
 }
 
 // agrees compares a private key that is written out (FIPS 203, algorithm 16: a secret vector, the public key, its hash, z) with what the seed makes of it. The

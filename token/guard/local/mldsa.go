@@ -2,7 +2,6 @@ package local
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha3"
 
 	"filippo.io/mldsa"
@@ -53,31 +52,15 @@ func generateMLDSA(spec *guard.KeySpec) (material, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed := secret.New(mldsa.PrivateKeySize)
-	defer seed.Close()
-	rand.Read(seed.Bytes())
-	return newMLDSA(dsa, seed.Bytes())
+	return generateSeeded(mldsa.PrivateKeySize, func(seed []byte) (*mldsaKey, error) { return newMLDSA(dsa, seed) })
 }
 
-// importMLDSA needs the seed: a private key that is written out has lost it, and the library signs with seeds only. Where both are given they must agree.
 func importMLDSA(p parts) (material, error) {
-	seed, value := p.get(ck.CKA_SEED), p.get(ck.CKA_VALUE)
 	dsa, err := pubkey.DecodeMLDSA(p.get(ck.CKA_PARAMETER_SET))
 	if err != nil {
 		return nil, err
 	}
-	if seed == nil {
-		return nil, ck.Errorf(ck.CKR_TEMPLATE_INCOMPLETE, "an ML-DSA private key is taken by its CKA_SEED; CKA_VALUE alone does not do")
-	}
-	k, err := newMLDSA(dsa, seed)
-	if err != nil {
-		return nil, err
-	}
-	if value != nil && !k.agrees(value) {
-		k.wipe()
-		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is not what CKA_SEED makes")
-	}
-	return k, nil
+	return importSeeded(p, func(seed []byte) (*mldsaKey, error) { return newMLDSA(dsa, seed) })
 }
 
 // agrees compares a private key that is written out (FIPS 204, algorithm 24: rho, K, tr and three vectors) with what the seed makes of it. The vectors are not
