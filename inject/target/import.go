@@ -43,11 +43,11 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, 
 	if err != nil {
 		return nil, err
 	}
-	private, own, err := keysOf(s, t)
+	keys, err := keysOf(s, t)
 	if err != nil {
 		return nil, err
 	}
-	opener := newOpener(s, t, private)
+	opener := newOpener(s, t, keys)
 	defer opener.close()
 	opened, err := p.Open(t, now, opener)
 	if err != nil {
@@ -65,6 +65,10 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, 
 		}
 	}, Note: keeping(applicationDone, p.ID, fmt.Appendf(nil, "%d keys, %s", len(metas), now.UTC().Format(time.RFC3339))), Once: done}
 	if !o.Keep {
+		own, err := ownOf(s, t)
+		if err != nil {
+			return nil, err
+		}
 		in.Gone = append(own, at)
 	}
 	taken, err := s.UnwrapTogether(in)
@@ -74,11 +78,11 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, 
 	if err != nil {
 		return nil, inject.Judged(err, "one of its keys")
 	}
-	var keys []Imported
+	var imported []Imported
 	for i, k := range taken {
-		keys = append(keys, Imported{*metas[i], k.Key, k.Half})
+		imported = append(imported, Imported{*metas[i], k.Key, k.Half})
 	}
-	return keys, nil
+	return imported, nil
 }
 
 func replayed(p *inject.Package) error {

@@ -45,7 +45,7 @@ func remember(s *token.Session, t *inject.Target) error {
 
 // List gives the targets that a token has made and not done with, for a session whose user is logged in.
 func List(s *token.Session) ([]*inject.Target, error) {
-	handles, err := find(s, attr.Template{number(ck.CKA_CLASS, uint(ck.CKO_DATA)), text(ck.CKA_APPLICATION, applicationTarget)})
+	handles, err := find(s, noted(applicationTarget))
 	if err != nil {
 		return nil, err
 	}
@@ -74,25 +74,37 @@ func recall(s *token.Session, h ck.ObjectHandle) (*inject.Target, error) {
 	return t, nil
 }
 
-// keysOf finds a target's private keys, in the order of its roles, and says which are its own (Make).
-func keysOf(s *token.Session, t *inject.Target) (keys, own []ck.ObjectHandle, err error) {
+// private finds the private key of one of a target's roles.
+func private(t *inject.Target, role int) attr.Template {
+	return attr.Template{
+		number(ck.CKA_CLASS, uint(ck.CKO_PRIVATE_KEY)), number(ck.CKA_KEY_TYPE, uint(t.Suite.Roles()[role].KeyType)),
+		{Type: ck.CKA_PUBLIC_KEY_INFO, Value: t.Stated.Keys[role].Public},
+	}
+}
+
+// keysOf finds a target's private keys, in the order of its roles.
+func keysOf(s *token.Session, t *inject.Target) (keys []ck.ObjectHandle, err error) {
 	for i, role := range t.Suite.Roles() {
-		private := attr.Template{
-			number(ck.CKA_CLASS, uint(ck.CKO_PRIVATE_KEY)), number(ck.CKA_KEY_TYPE, uint(role.KeyType)), {Type: ck.CKA_PUBLIC_KEY_INFO, Value: t.Stated.Keys[i].Public},
-		}
-		found, err := find(s, private)
+		found, err := find(s, private(t, i))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if len(found) == 0 {
-			return nil, nil, fmt.Errorf("the package is %w: that target's %s key is not there any more", inject.ErrOtherTarget, role.Name)
+			return nil, fmt.Errorf("the package is %w: that target's %s key is not there any more", inject.ErrOtherTarget, role.Name)
 		}
 		keys = append(keys, found[0])
-		ours, err := find(s, append(private, attr.Attribute{Type: ck.CKA_ID, Value: t.ID[:]}))
-		if err != nil {
-			return nil, nil, err
-		}
-		own = append(own, ours...)
 	}
-	return keys, own, nil
+	return keys, nil
+}
+
+// ownOf finds those of a target's keys that Make made. Its id alone does not tell: a package may have brought a key of that id.
+func ownOf(s *token.Session, t *inject.Target) (own []ck.ObjectHandle, err error) {
+	for i := range t.Suite.Roles() {
+		found, err := find(s, append(private(t, i), attr.Attribute{Type: ck.CKA_ID, Value: t.ID[:]}))
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, found...)
+	}
+	return own, nil
 }

@@ -140,3 +140,35 @@ func TestSoftware(t *testing.T) {
 		t.Errorf("%v, the token had %s and has %s", err, before, m.state())
 	}
 }
+
+// Who can write a token's files, and has no login, writes what a target is to be: one that takes packages from anybody. What he writes is no target.
+func TestTargetsOfStrangers(t *testing.T) {
+	m := newMachine(t)
+	to := m.target(target.Options{Sender: make([]byte, 32)})
+	anybodys := *to
+	anybodys.Sender = nil
+	file := must(anybodys.Encode())(t)
+	must(m.CreateObject(attr.Template{
+		{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_DATA))}, {Type: ck.CKA_TOKEN, Value: attr.Bool(true)}, {Type: ck.CKA_PRIVATE, Value: attr.Bool(false)},
+		{Type: ck.CKA_APPLICATION, Value: []byte("ncrypt11 inject target")}, {Type: ck.CKA_LABEL, Value: fmt.Appendf(nil, "%x", to.ID)}, {Type: ck.CKA_VALUE, Value: file},
+	}))(t)
+	whole := sealed(t, inject.SealOptions{}, []*inject.Key{keyOf(t, "key", some(t)["p256"])}, to)
+	m.refused("nobody's", read(t, whole), &target.ImportOptions{}, inject.ErrSender)
+	if known := must(target.List(m.Session))(t); len(known) != 1 || len(known[0].Sender) == 0 {
+		t.Errorf("the token has %d targets", len(known))
+	}
+}
+
+// A package may give a key the target's own id. It stays when the target goes.
+func TestKeyOfTheTargetsID(t *testing.T) {
+	m := newMachine(t)
+	to := m.target(target.Options{})
+	key := keyOf(t, "key", some(t)["p256"])
+	key.ID = to.ID[:]
+	if _, err := target.Import(m.Session, read(t, sealed(t, inject.SealOptions{}, []*inject.Key{key}, to)), &target.ImportOptions{Keep: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Remove(m.Session, to.ID); err != nil || m.state() != "1 0 1 1" {
+		t.Errorf("Remove: %v, the token has %s", err, m.state())
+	}
+}

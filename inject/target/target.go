@@ -119,9 +119,17 @@ func Remove(s *token.Session, id [16]byte) error {
 	if err != nil {
 		return err
 	}
-	own, err := find(s, attr.Template{number(ck.CKA_CLASS, uint(ck.CKO_PRIVATE_KEY)), {Type: ck.CKA_ID, Value: id[:]}})
-	if err != nil {
-		return err
+	gone := known
+	for _, h := range known {
+		t, err := recall(s, h)
+		if err != nil {
+			return err
+		}
+		own, err := ownOf(s, t)
+		if err != nil {
+			return err
+		}
+		gone = append(gone, own...)
 	}
-	return s.DestroyTogether(append(own, known...)...)
+	return s.DestroyTogether(gone...)
 }

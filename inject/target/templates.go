@@ -74,13 +74,18 @@ func half(m *inject.Meta) attr.Template {
 	return t
 }
 
+// noted finds all that is kept of targets or packages. Data that is not private anybody may have written who can write the token's files.
+func noted(application string) attr.Template {
+	return attr.Template{number(ck.CKA_CLASS, uint(ck.CKO_DATA)), flag(ck.CKA_PRIVATE, true), text(ck.CKA_APPLICATION, application)}
+}
+
 // kept finds what is kept of a target or a package.
 func kept(application string, id [16]byte) attr.Template {
-	return attr.Template{number(ck.CKA_CLASS, uint(ck.CKO_DATA)), text(ck.CKA_APPLICATION, application), text(ck.CKA_LABEL, hex.EncodeToString(id[:]))}
+	return append(noted(application), text(ck.CKA_LABEL, hex.EncodeToString(id[:])))
 }
 
 // keeping is what is kept. It can be destroyed, and not be changed.
 func keeping(application string, id [16]byte, value []byte) attr.Template {
 	return append(kept(application, id),
-		flag(ck.CKA_TOKEN, true), flag(ck.CKA_PRIVATE, true), flag(ck.CKA_MODIFIABLE, false), attr.Attribute{Type: ck.CKA_VALUE, Value: value})
+		flag(ck.CKA_TOKEN, true), flag(ck.CKA_MODIFIABLE, false), attr.Attribute{Type: ck.CKA_VALUE, Value: value})
 }
