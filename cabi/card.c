@@ -5,6 +5,9 @@
 #include "card_enter.h"
 #include "ncrypt_enter.h"
 
+#include <stddef.h>
+#include <string.h>
+
 /* card_status makes what stopped a call before Go a card's status. */
 static DWORD card_status(SECURITY_STATUS status)
 {
@@ -36,6 +39,16 @@ DWORD card_enter(struct card_call *call, DWORD outside)
 
 	call->copy = copy;
 	return status == NTE_INVALID_HANDLE ? outside : card_status(status);
+}
+
+void card_clear(PCARD_DATA card)
+{
+	const size_t first = offsetof(CARD_DATA, pfnCardDeleteContext);
+	PVOID agreement = card->pfnCspGetDHAgreement, unpad = card->pfnCspUnpadData;
+
+	memset((char *)card + first, 0, sizeof *card - first);
+	card->pfnCspGetDHAgreement = agreement;
+	card->pfnCspUnpadData = unpad;
 }
 
 void card_leave(struct card_call *call)

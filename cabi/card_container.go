@@ -21,35 +21,39 @@ func goCardDeleteContainer(pCardData C.PCARD_DATA, bContainerIndex C.BYTE, dwRes
 //export goCardCreateContainer
 func goCardCreateContainer(pCardData C.PCARD_DATA, bContainerIndex C.BYTE, dwFlags, dwKeySpec, dwKeySize C.DWORD, pbKeyData C.PBYTE) C.DWORD {
 	return inCard("CardCreateContainer", pCardData, func(m *minidriver.Context) error {
-		return createContainer(m, bContainerIndex, dwFlags, dwKeySpec, dwKeySize, pbKeyData)
+		key, err := keyToImport(dwFlags, dwKeySpec, dwKeySize, pbKeyData)
+		if err != nil {
+			return err
+		}
+		return m.CreateContainer(byte(bContainerIndex), uint32(dwFlags), uint32(dwKeySpec), uint32(dwKeySize), key)
 	})
 }
 
 //export goCardCreateContainerEx
 func goCardCreateContainerEx(pCardData C.PCARD_DATA, bContainerIndex C.BYTE, dwFlags, dwKeySpec, dwKeySize C.DWORD, pbKeyData C.PBYTE, PinId C.PIN_ID) C.DWORD {
 	return inCard("CardCreateContainerEx", pCardData, func(m *minidriver.Context) error {
-		if uint32(PinId) != message.ROLE_USER {
-			return nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "a container's key is under the user's PIN (%d), not %d", message.ROLE_USER, uint32(PinId))
-		}
-		return createContainer(m, bContainerIndex, dwFlags, dwKeySpec, dwKeySize, pbKeyData)
-	})
-}
-
-// createContainer finds out how long the key is that the caller points to: nobody says it, but the blob's head does.
-func createContainer(m *minidriver.Context, index C.BYTE, flags, spec, size C.DWORD, key C.PBYTE) error {
-	var data []byte
-	if uint32(flags) == minidriver.CARD_CREATE_CONTAINER_KEY_IMPORT {
-		if err := cardPlace("pbKeyData", key); err != nil {
-			return err
-		}
-		at := func(n int) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(key)), n) }
-		n, err := message.KeyLen(uint32(spec), uint32(size), at)
+		key, err := keyToImport(dwFlags, dwKeySpec, dwKeySize, pbKeyData)
 		if err != nil {
 			return err
 		}
-		data = at(n)
+		return m.CreateContainerEx(byte(bContainerIndex), uint32(dwFlags), uint32(dwKeySpec), uint32(dwKeySize), key, uint32(PinId))
+	})
+}
+
+// keyToImport finds out how long the key is that the caller points to: nobody says it, but the blob's head does.
+func keyToImport(flags, spec, size C.DWORD, key C.PBYTE) ([]byte, error) {
+	if uint32(flags) != minidriver.CARD_CREATE_CONTAINER_KEY_IMPORT {
+		return nil, nil
 	}
-	return m.CreateContainer(byte(index), uint32(flags), uint32(spec), uint32(size), data)
+	if err := cardPlace("pbKeyData", key); err != nil {
+		return nil, err
+	}
+	at := func(n int) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(key)), n) }
+	n, err := message.KeyLen(uint32(spec), uint32(size), at)
+	if err != nil {
+		return nil, err
+	}
+	return at(n), nil
 }
 
 //export goCardGetContainerInfo

@@ -26,6 +26,7 @@ func goCardAcquireContext(pCardData C.PCARD_DATA, dwFlags C.DWORD) C.DWORD {
 		if err != nil {
 			return err
 		}
+		C.card_clear(pCardData)
 		C.card_fill(pCardData)
 		if dwFlags&C.CARD_SECURE_KEY_INJECTION_NO_CARD_MODE != 0 {
 			pCardData.hSCardCtx, pCardData.hScard = 0, 0
@@ -126,6 +127,12 @@ func goCardAuthenticateEx(pCardData C.PCARD_DATA, PinId C.PIN_ID, dwFlags C.DWOR
 		}
 		if pcAttemptsRemaining != nil {
 			*pcAttemptsRemaining = C.DWORD(message.AttemptsUnknown)
+		}
+		if ppbSessionPin != nil {
+			*ppbSessionPin = nil
+		}
+		if pcbSessionPin != nil {
+			*pcbSessionPin = 0
 		}
 		return m.AuthenticateEx(uint32(PinId), uint32(dwFlags), pin)
 	})

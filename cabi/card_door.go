@@ -26,6 +26,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/cabi/wide"
 	"github.com/ncrypt11/ncrypt11/minidriver"
+	"github.com/ncrypt11/ncrypt11/minidriver/message"
 	"github.com/ncrypt11/ncrypt11/ncryptmap/nte"
 )
 
@@ -112,6 +113,9 @@ func inCard(name string, card C.PCARD_DATA, f func(*minidriver.Context) error) C
 		if err != nil {
 			return err
 		}
+		if err := m.Serves(name); err != nil {
+			return err
+		}
 		return f(m)
 	})
 }
@@ -133,9 +137,15 @@ func cardText(what string, p *C.WCHAR) (string, error) {
 	return s, nil
 }
 
-// cardMemory is memory with a card's status.
+// maxCardData bounds what a caller gives: twice what the longest structure with its data has, encrypted or not.
+const maxCardData = 4 * message.MaxData
+
+// cardMemory is memory with a card's status, and a bound: nothing further in reads or copies what a false length says.
 func cardMemory(what string, p C.PBYTE, n C.DWORD) ([]byte, error) {
 	b, err := memory(what, p, n)
+	if err == nil && n > maxCardData {
+		err = fmt.Errorf("%s has %d bytes, more than %d", what, uint32(n), maxCardData)
+	}
 	if err != nil {
 		return nil, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "%w", err)
 	}
@@ -163,6 +173,9 @@ func allocated(card C.PCARD_DATA, b []byte) (C.PBYTE, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
+	if card.pfnCspAlloc == nil { // acquired with another CARD_DATA
+		return nil, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "pfnCspAlloc is NULL")
+	}
 	p := C.card_alloc(card, C.SIZE_T(len(b)))
 	if p == nil {
 		return nil, nte.Errorf(nte.SCARD_E_NO_MEMORY, "pfnCspAlloc has no %d bytes", len(b))
@@ -173,7 +186,7 @@ func allocated(card C.PCARD_DATA, b []byte) (C.PBYTE, error) {
 
 // freed gives memory of allocated back, where something failed behind it.
 func freed(card C.PCARD_DATA, p C.PBYTE) {
-	if p != nil {
+	if p != nil && card.pfnCspFree != nil {
 		C.card_free(card, C.LPVOID(p))
 	}
 }

@@ -20,7 +20,8 @@ DWORD card_start(struct card_call *call);
 DWORD card_enter(struct card_call *call, DWORD outside);
 void card_leave(struct card_call *call);
 
-/* card_fill puts the functions into a CARD_DATA. */
+/* card_clear makes all functions of a CARD_DATA NULL, but for the caller's own. card_fill puts those in that there are. */
+void card_clear(PCARD_DATA card);
 void card_fill(PCARD_DATA card);
 
 /* The interface "Vendor Minidriver". */

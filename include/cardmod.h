@@ -2,7 +2,7 @@
  * As much of cardmod.h, version 7, as secure key injection needs: a smart-card minidriver whose cards are tokens. A program that loads the module gets the
  * functions from C_GetInterface("Vendor Minidriver"), see the end of this file, or by CardAcquireContext in CARD_DATA; they are not among the library's symbols.
  *
- * pwszCardName of CARD_DATA is the token's label; NULL: the only token. What CARD_DATA has no function for stays NULL. A context belongs to one process: in a
+ * pwszCardName of CARD_DATA is the token's label; NULL: the only token. What CARD_DATA has no function for becomes NULL. A context belongs to one process: in a
  * forked child it is SCARD_E_INVALID_HANDLE.
  *
  * Widths and places are those of Windows on 64-bit processors. Nothing of Microsoft's header is copied here.

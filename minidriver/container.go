@@ -46,10 +46,9 @@ func (c *Context) CreateContainer(index byte, flags, keySpec, keySize uint32, ke
 
 // CreateContainerEx is CardCreateContainerEx: CreateContainer under a PIN, which must be the user's.
 func (c *Context) CreateContainerEx(index byte, flags, keySpec, keySize uint32, keyData []byte, pinID uint32) error {
-	if err := c.enter("CardCreateContainerEx"); err != nil {
+	if err := c.Serves("CardCreateContainerEx"); err != nil {
 		return err
 	}
-	c.mu.Unlock()
 	if pinID != message.ROLE_USER {
 		return invalid("a container's key is under the user's PIN (%d), not %d", message.ROLE_USER, pinID)
 	}

@@ -105,6 +105,16 @@ func (c *Context) enter(function string) error {
 	return err
 }
 
+// Serves says whether the context has a function, by its name, so that who reads a caller's memory for it need not do so in vain: SCARD_E_UNSUPPORTED_FEATURE
+// where a card is needed and there is none.
+func (c *Context) Serves(function string) error {
+	err := c.enter(function)
+	if err == nil {
+		c.mu.Unlock()
+	}
+	return err
+}
+
 // enterPlain is enter for functions that take flags of which there are none.
 func (c *Context) enterPlain(function string, flags uint32) error {
 	if err := c.enter(function); err != nil {

@@ -18,6 +18,7 @@ const (
 	noCard        = "1"
 	keyExchange   = 1
 	signature     = 2
+	ecdsaP256     = 3
 	keyGen        = 1
 	paddingPKCS1  = 2
 	paddingOAEP   = 8

@@ -51,11 +51,15 @@ func TestB97NoCardMode(t *testing.T) {
 	d.is(revision, "encrypt", handle, "Import Key Pair", x(plain), "1")
 	d.is(invalidParameter, "encrypt", handle, "Import Key Pair", x(importKeyPair(1, signature, 1024, nil)), "1")
 	d.is(noSmartcard, "process", handle, "Import Key Pair", x(make([]byte, 32)), "0", "1")
-	d.must("nulls")
-	d.must("fork")
+	for _, command := range []string{"nulls", "lengths", "outside", "table", "fork"} {
+		d.must(command)
+	}
 	d.must("destroy", handle)
 	d.is(invalidHandle, "destroy", handle)
 	d.must("delete")
+	d.is(invalidHandle, "delete")
+	d.must("acquire", noCard, "7", "")
+	d.must("threads")
 	d.is(invalidHandle, "delete")
 }
 
@@ -71,6 +75,8 @@ func TestCardMode(t *testing.T) {
 		t.Errorf("hScard has become %x", card)
 	}
 	d.is(notAuthenticated, "create", "0", n(keyGen), n(signature), "2048", "")
+	d.is(notAuthenticated, "info", "0")
+	d.is(notAuthenticated, "read", "mscp", "cmapfile")
 	d.is(wrongPIN, "authenticate", "4321")
 	d.must("authenticate", userPIN)
 	d.is(tooShort, "get", "Key Import Support", "0", "3")
@@ -103,5 +109,17 @@ func TestCardMode(t *testing.T) {
 	d.must("create", "4", n(keyGen), n(keyExchange), "2048", "")
 	d.is(invalidParameter, "import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted)) // which is another key's
 	d.is(noFile, "shared", "77")
+	d.must("create", "6", n(keyGen), n(ecdsaP256), "0", "")
+	d.must("uncreate", "6")
+	d.is(noContainer, "uncreate", "6")
+
+	// What a logout has ended is given back all the same.
+	encrypted = pkcs1(t, publicKey(t, d.must("info", "4")), keyData(make([]byte, 16)))
+	first, second := d.must("import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted)), d.must("import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted))
+	d.must("logout", "2")
+	d.is(notAuthenticated, "import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted))
+	d.must("setkey", x(second), "IV", x(make([]byte, 16)))
+	d.is(invalidHandle, "process", x(second), "Import Key Pair", x(make([]byte, 32)), "0", "1")
+	d.must("destroy", x(first))
 	d.must("delete")
 }

@@ -26,7 +26,7 @@ static VOID release(LPVOID memory)
 
 void acquire(char **argument)
 {
-	memset(&card, 0, sizeof card);
+	memset(&card, 0xff, sizeof card); /* as on a stack: what the caller has to set, and nothing else, is set */
 	card.dwVersion = number(argument[1]);
 	card.pwszCardName = *argument[2] != 0 ? wide(argument[2]) : NULL;
 	card.pfnCspAlloc = allocate;
@@ -58,6 +58,16 @@ void create(char **argument)
 
 	answer(card.pfnCardCreateContainerEx(&card, (BYTE)number(argument[0]), number(argument[1]), number(argument[2]), number(argument[3]), key.length ? key.data : NULL,
 		ROLE_USER), NULL, 0);
+}
+
+void delete_container(char **argument)
+{
+	answer(card.pfnCardDeleteContainer(&card, (BYTE)number(argument[0]), 0), NULL, 0);
+}
+
+void deauthenticate(char **argument)
+{
+	answer(card.pfnCardDeauthenticateEx(&card, (PIN_SET)number(argument[0]), 0), NULL, 0);
 }
 
 void info(char **argument)
