@@ -54,7 +54,11 @@ func (t *Target) current(now time.Time, nonce []byte) error {
 		return err
 	}
 	if nonce != nil && subtle.ConstantTimeCompare(nonce, t.Stated.Asked.Nonce) != 1 {
-		return fmt.Errorf("the target is %w: its nonce is %x, not %x", ErrNonce, t.Stated.Asked.Nonce, nonce)
+		found := "it has no nonce"
+		if n := t.Stated.Asked.Nonce; len(n) > 0 {
+			found = fmt.Sprintf("its nonce is %x", n)
+		}
+		return fmt.Errorf("the target is %w: %s, and should have %x", ErrNonce, found, nonce)
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func (f *trustFlags) check(name string, t *inject.Target) (identity *attest.Iden
 	case err != nil:
 		return identity, fmt.Errorf("%s: %w", name, err)
 	case t.Stated.Level < f.least:
-		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and it takes level %v; --min-isolation says otherwise", name, inject.ErrUnfit, t.Stated.Level, f.least)
+		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and has to be of %v, unless --min-isolation says otherwise", name, inject.ErrUnfit, t.Stated.Level, f.least)
 	}
 	return identity, nil
 }

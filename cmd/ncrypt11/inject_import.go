@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 
@@ -46,7 +47,11 @@ func (a *app) readPackage(name string) (*inject.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
-	p, err := inject.ReadPackage(f)
+	r := bufio.NewReader(f)
+	if startsTarget(r) {
+		return nil, fmt.Errorf("%s: it is a target file, which a server seals to; import takes the package that ncrypt11 inject seal wrote", name)
+	}
+	p, err := inject.ReadPackage(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -79,6 +84,9 @@ func (a *app) openPackage(s *session, p *inject.Package, o *target.ImportOptions
 	objects, err := s.objects(handles)
 	if err != nil {
 		return err
+	}
+	if len(p.Sender) == 0 {
+		fmt.Fprintln(a.stderr, "Nobody signed the package: whoever had the target file may have sent keys that he knows. See ncrypt11 inject target --sender.")
 	}
 	return a.show(s, objects)
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 // sealFlags say what is sealed for whom.
 type sealFlags struct {
 	to               []string
+	suite            string // the only one; "": any
 	trust            trustFlags
 	signWith, output string
 	archive          string
@@ -47,7 +49,7 @@ func (a *app) injectSealCommand() *cobra.Command {
       --archive keys.age --archive-to age1... --output package site.key`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := filled(cmd, "nonce", "sign-with", "archive", "passphrase-file"); err != nil {
+			if err := filled(cmd, "nonce", "suite", "sign-with", "archive", "passphrase-file"); err != nil {
 				return err
 			}
 			if err := f.check(); err != nil {
@@ -63,6 +65,8 @@ func (a *app) injectSealCommand() *cobra.Command {
 	f.key.registerConfined(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.to, "to", nil, "seal to the target of this `FILE`; may be repeated")
+	flags.StringVar(&f.suite, "suite", "", "seal to targets of this `SUITE` only, one of "+strings.Join(suiteNames(), ", ")+" (default: what a target has)")
+	complete(cmd, "suite", suiteNames)
 	flags.StringVar(&f.signWith, "sign-with", "", "sign the package with the private key of a `FILE`, for targets that take it from its sender only")
 	flags.StringVar(&f.archive, "archive", "", "also write the keys to `FILE`, encrypted to --archive-to: for who has to recover them")
 	flags.StringArrayVar(&f.archiveTo, "archive-to", nil, "who can read the archive, as an age `RECIPIENT` (age1...); may be repeated")
@@ -79,6 +83,8 @@ func (f *sealFlags) check() error {
 		return usagef("--to names the target: a file that ncrypt11 inject target wrote")
 	case (f.archive == "") != (len(f.archiveTo) == 0):
 		return usagef("--archive and --archive-to belong together")
+	case f.suite != "" && inject.Suite(f.suite).Roles() == nil:
+		return usagef("--suite is one of %s, not %q", strings.Join(suiteNames(), ", "), f.suite)
 	case f.expires < 0:
 		return usagef("--expires %v: a package must be taken for some time", f.expires)
 	}
@@ -175,6 +181,10 @@ func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, err
 			return nil, err
 		}
 		switch {
+		case slices.ContainsFunc(targets, func(other *inject.Target) bool { return other.ID == t.ID }):
+			return nil, usagef("%s: --to names this target twice", file)
+		case f.suite != "" && t.Suite != inject.Suite(f.suite):
+			return nil, fmt.Errorf("%s: the target is %w: it is sealed to by %s, and --suite asks for %s", file, inject.ErrUnfit, t.Suite, f.suite)
 		case len(t.Sender) > 0 && sender == nil:
 			return nil, fmt.Errorf("%s: it takes packages from one sender only: --sign-with his key, whose public half has the SHA-256 %x", file, t.Sender)
 		case len(t.Sender) > 0 && !bytes.Equal(t.Sender, name):

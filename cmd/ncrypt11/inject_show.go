@@ -42,8 +42,7 @@ func (a *app) showFile(name string, trust *trustFlags) error {
 	}
 	defer f.Close()
 	r := bufio.NewReader(f)
-	first, _ := r.Peek(1) // what cannot be read is told by who reads it
-	if bytes.Equal(first, []byte("{")) {
+	if startsTarget(r) {
 		t, err := parseTarget(name, r)
 		if err != nil {
 			return err
@@ -55,6 +54,12 @@ func (a *app) showFile(name string, trust *trustFlags) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return a.showPackage(p)
+}
+
+// startsTarget says whether what comes begins like a target file. What cannot be read is told by who reads it.
+func startsTarget(r *bufio.Reader) bool {
+	first, _ := r.Peek(1)
+	return bytes.Equal(first, []byte("{"))
 }
 
 // claimed is a target file's content, and whether it is to be believed.
