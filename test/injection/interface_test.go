@@ -115,9 +115,10 @@ func TestCardMode(t *testing.T) {
 
 	// What a logout has ended is given back all the same.
 	encrypted = pkcs1(t, publicKey(t, d.must("info", "4")), keyData(make([]byte, 16)))
-	first, second := d.must("import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted)), d.must("import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted))
+	session := []string{"import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted)}
+	first, second := d.must(session...), d.must(session...)
 	d.must("logout", "2")
-	d.is(notAuthenticated, "import", "4", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted))
+	d.is(notAuthenticated, session...)
 	d.must("setkey", x(second), "IV", x(make([]byte, 16)))
 	d.is(invalidHandle, "process", x(second), "Import Key Pair", x(make([]byte, 32)), "0", "1")
 	d.must("destroy", x(first))

@@ -1,4 +1,7 @@
-/* What no program should do: NULL where something is needed, a context that there is not, a context of the parent's. */
+/*
+ * What no program should do: NULL where something is needed, lengths that there is no memory of, a context that there is not, that other threads delete, or that
+ * is the parent's.
+ */
 #include "driver.h"
 
 #include <pthread.h>
