@@ -52,7 +52,8 @@ type machine struct {
 	tpm   *softtpm.TPM
 	level guard.Level
 	slot  ck.SlotID
-	fails *int // how many keys the guard still unwraps; nil: all
+	fails *int   // how many keys the guard still unwraps; nil: all
+	step  string // which of the guard's functions fails; "": none
 	*token.Provider
 	*token.Session
 }
