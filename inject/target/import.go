@@ -51,7 +51,7 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, 
 	defer opener.close()
 	opened, err := p.Open(t, now, opener)
 	if err != nil {
-		return nil, err
+		return nil, overtaken(err)
 	}
 	metas := renamed(p, o.Rename)
 	in := &token.Intake{By: opened.Key, Keys: func(yield func(token.Wrapped) bool) {
@@ -76,13 +76,24 @@ func Import(s *token.Session, p *inject.Package, o *ImportOptions) ([]Imported, 
 		return nil, replayed(p)
 	}
 	if err != nil {
-		return nil, inject.Judged(err, "one of its keys")
+		return nil, overtaken(inject.Judged(err, "one of its keys"))
 	}
 	var imported []Imported
 	for i, k := range taken {
 		imported = append(imported, Imported{*metas[i], k.Key, k.Half})
 	}
 	return imported, nil
+}
+
+// goneCodes are what the token answers of objects that were there a moment ago.
+var goneCodes = []ck.RV{ck.CKR_OBJECT_HANDLE_INVALID, ck.CKR_KEY_HANDLE_INVALID, ck.CKR_UNWRAPPING_KEY_HANDLE_INVALID}
+
+// overtaken says of a target that went while a package for it was opened what is said of one that has gone.
+func overtaken(err error) error {
+	if !slices.Contains(goneCodes, ck.Code(err)) {
+		return err
+	}
+	return fmt.Errorf("the package is %w: that target was used or removed meanwhile: %w", inject.ErrOtherTarget, err)
 }
 
 func replayed(p *inject.Package) error {

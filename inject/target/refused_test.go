@@ -99,6 +99,23 @@ func TestImportsAtOnce(t *testing.T) {
 	}
 }
 
+// Of two packages for one target that is not kept, one is taken: also if the other was begun before.
+func TestTwoPackagesAtOnce(t *testing.T) {
+	m := newMachine(t)
+	to := m.target(target.Options{})
+	first := read(t, sealed(t, inject.SealOptions{}, []*inject.Key{keyOf(t, "first", some(t)["p256"])}, to))
+	second := read(t, sealed(t, inject.SealOptions{}, []*inject.Key{keyOf(t, "second", some(t)["p256"])}, to))
+	between := func() {
+		if _, err := target.Import(m.openIn(m.engine(), ck.CKU_USER), second, &target.ImportOptions{}); err != nil {
+			t.Errorf("the second: %v", err)
+		}
+	}
+	_, err := target.Import(m.Session, first, &target.ImportOptions{Opened: between})
+	if !errors.Is(err, inject.ErrOtherTarget) || m.state() != "1 0 1 1" {
+		t.Errorf("the first: %v, the token has %s", err, m.state())
+	}
+}
+
 // Who may not import what.
 func TestRefused(t *testing.T) {
 	m, other := newMachine(t), newMachine(t)
