@@ -60,11 +60,15 @@ const (
 
 // Secure functions: what is to be done with what was decrypted.
 const (
-	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR        = "Import Key Pair"
-	CARD_SECURE_FUNCTION_CHANGE_AUTH           = "Change Authenticator"
-	CARD_SECURE_FUNCTION_AUTHENTICATE          = "Authenticate"
-	CARD_CREATE_CONTAINER_KEY_GEN       uint32 = 1
-	CARD_CREATE_CONTAINER_KEY_IMPORT    uint32 = 2
+	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR       = "Import Key Pair"
+	CARD_SECURE_FUNCTION_CHANGE_AUTHENTICATOR = "Change Authenticator"
+	CARD_SECURE_FUNCTION_AUTHENTICATE         = "Authenticate"
+)
+
+// Flags of CardCreateContainer: where the key comes from.
+const (
+	CARD_CREATE_CONTAINER_KEY_GEN    uint32 = 1
+	CARD_CREATE_CONTAINER_KEY_IMPORT uint32 = 2
 )
 
 // blockLen is the block of AES.

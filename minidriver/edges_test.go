@@ -13,6 +13,7 @@ import (
 	"github.com/ncrypt11/ncrypt11/token"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
+	"github.com/ncrypt11/ncrypt11/token/store"
 )
 
 // Parts that are too long in all are refused before they are joined: what a caller says costs no memory.
@@ -196,4 +197,23 @@ func TestThreads(t *testing.T) {
 	must(t, err)
 	must(t, c.Close())
 	all.Wait()
+}
+
+// A card without a PIN shows its containers to everybody who may use it.
+func TestCardWithoutPIN(t *testing.T) {
+	engine := newEngine(t)
+	_, err := engine.Create(&token.Spec{Label: "card", Policy: store.PolicySoftware, NoLogin: true}, nil)
+	must(t, err)
+	c, err := minidriver.AcquireContext(&minidriver.Card{Engine: engine}, minidriver.Version, 0)
+	must(t, err)
+	_, err = c.GetContainerInfo(3, 0)
+	want(t, "an empty container", err, nte.SCARD_E_NO_KEY_CONTAINER)
+	must(t, c.CreateContainer(3, minidriver.CARD_CREATE_CONTAINER_KEY_GEN, message.AT_ECDSA_P256, 256, nil))
+	records, err := c.ReadFile("mscp", "cmapfile", 0)
+	must(t, err)
+	if len(records) != 4*86 || records[3*86+80] != 3 {
+		t.Errorf("cmapfile %x", records)
+	}
+	must(t, c.AuthenticateEx(message.ROLE_USER, 0, []byte("any"))) // programs that always log in are let through
+	must(t, c.DeleteContainer(3, 0))
 }

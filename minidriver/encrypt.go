@@ -13,9 +13,9 @@ import (
 
 // checks look at what is to be encrypted for a secure function, so that a server learns of what its card would refuse without a reason.
 var checks = map[string]func([]byte) error{
-	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR: checkKeyPair,
-	CARD_SECURE_FUNCTION_CHANGE_AUTH:    func(b []byte) error { _, err := message.ParseChangeAuthenticator(b); return err },
-	CARD_SECURE_FUNCTION_AUTHENTICATE:   func(b []byte) error { _, err := message.ParseAuthenticate(b); return err },
+	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR:       checkKeyPair,
+	CARD_SECURE_FUNCTION_CHANGE_AUTHENTICATOR: func(b []byte) error { _, err := message.ParseChangeAuthenticator(b); return err },
+	CARD_SECURE_FUNCTION_AUTHENTICATE:         func(b []byte) error { _, err := message.ParseAuthenticate(b); return err },
 }
 
 func checkKeyPair(b []byte) error {

@@ -15,9 +15,9 @@ const maxEncrypted = 2 * message.MaxData
 
 // functions are the secure functions, which decrypt and give a response.
 var functions = map[string]func(c *Context, k *key, data, out []byte) (int, error){
-	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR: (*Context).importKeyPair,
-	CARD_SECURE_FUNCTION_CHANGE_AUTH:    (*Context).changeAuthenticator,
-	CARD_SECURE_FUNCTION_AUTHENTICATE:   (*Context).authenticate,
+	CARD_SECURE_FUNCTION_IMPORT_KEYPAIR:       (*Context).importKeyPair,
+	CARD_SECURE_FUNCTION_CHANGE_AUTHENTICATOR: (*Context).changeAuthenticator,
+	CARD_SECURE_FUNCTION_AUTHENTICATE:         (*Context).authenticate,
 }
 
 // ProcessEncryptedData is CardProcessEncryptedData: the card decrypts what MDEncryptData made, and does function with it. The parts are joined. A response is

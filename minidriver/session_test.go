@@ -77,7 +77,7 @@ func TestAuthenticate(t *testing.T) {
 	authenticate := func(m *message.Authenticate) error {
 		return c.process(forPINs, "Authenticate", c.sealed(server, inServer, forPINs, "Authenticate", m.Bytes().Bytes()))
 	}
-	sessionPIN := &message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_PIN, PinID: 1, Pin: []byte(userPIN)}
+	sessionPIN := &message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_SESSION_PIN, PinID: 1, Pin: []byte(userPIN)}
 	want(t, "a session PIN", authenticate(sessionPIN), nte.SCARD_E_UNSUPPORTED_FEATURE)
 	want(t, "the administrator's PIN", authenticate(&message.Authenticate{PinID: 2, Pin: []byte(soPIN)}), nte.SCARD_E_INVALID_PARAMETER)
 	data := c.sealed(server, inServer, forPINs, "Authenticate", (&message.Authenticate{PinID: 1, Pin: []byte(userPIN)}).Bytes().Bytes())

@@ -50,12 +50,7 @@ func newCard(t testing.TB) *card {
 // newCardOf is newCard for a token of some kind.
 func newCardOf(t testing.TB, spec *token.Spec) *card {
 	t.Helper()
-	home := t.TempDir()
-	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
-	must(t, err)
-	engine, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
-	must(t, err)
-	t.Cleanup(engine.Close)
+	engine := newEngine(t)
 	so, user := secret.Copy([]byte(soPIN)), secret.Copy([]byte(userPIN))
 	spec.Label, spec.Policy = "card", store.PolicySoftware
 	slot, err := engine.Create(spec, so)
@@ -69,6 +64,18 @@ func newCardOf(t testing.TB, spec *token.Spec) *card {
 	must(t, err)
 	must(t, c.AuthenticateEx(message.ROLE_USER, 0, []byte(userPIN)))
 	return &card{c, t, engine, s}
+}
+
+// newEngine is an engine without a token, in software.
+func newEngine(t testing.TB) *token.Provider {
+	t.Helper()
+	home := t.TempDir()
+	cfg, err := config.Load(func(name string) string { return map[string]string{"NCRYPT11_HOME": home}[name] })
+	must(t, err)
+	engine, err := token.New(cfg, func(*store.Header) (guard.Keys, error) { return local.New(pinseal.New(cheap)), nil })
+	must(t, err)
+	t.Cleanup(engine.Close)
+	return engine
 }
 
 func noCard(t testing.TB) *minidriver.Context {

@@ -14,16 +14,16 @@ const (
 
 // The flags of CARD_CHANGE_AUTHENTICATOR and CARD_AUTHENTICATE.
 const (
-	PIN_CHANGE_FLAG_UNBLOCK        uint32 = 0x00000001
-	PIN_CHANGE_FLAG_CHANGEPIN      uint32 = 0x00000002
-	CARD_AUTHENTICATE_GENERATE_PIN uint32 = 0x10000000 // CARD_AUTHENTICATE_GENERATE_SESSION_PIN
-	CARD_AUTHENTICATE_SESSION_PIN  uint32 = 0x20000000
-	authenticatePermitted                 = CARD_AUTHENTICATE_GENERATE_PIN | CARD_AUTHENTICATE_SESSION_PIN
-	changeAuthenticatorLen                = 28 // pbAuthenticatingPinData and then pbTargetData
-	authenticateLen                       = 16 // pbPinData
-	changeAuthenticatorResponseLen        = 8
-	authenticateResponseLen               = 12 // pbSessionPin
-	nameChange, nameAuthenticate          = "CARD_CHANGE_AUTHENTICATOR", "CARD_AUTHENTICATE"
+	PIN_CHANGE_FLAG_UNBLOCK                uint32 = 0x00000001
+	PIN_CHANGE_FLAG_CHANGEPIN              uint32 = 0x00000002
+	CARD_AUTHENTICATE_GENERATE_SESSION_PIN uint32 = 0x10000000
+	CARD_AUTHENTICATE_SESSION_PIN          uint32 = 0x20000000
+	authenticatePermitted                         = CARD_AUTHENTICATE_GENERATE_SESSION_PIN | CARD_AUTHENTICATE_SESSION_PIN
+	changeAuthenticatorLen                        = 28 // pbAuthenticatingPinData and then pbTargetData
+	authenticateLen                               = 16 // pbPinData
+	changeAuthenticatorResponseLen                = 8
+	authenticateResponseLen                       = 12 // pbSessionPin
+	nameChange, nameAuthenticate                  = "CARD_CHANGE_AUTHENTICATOR", "CARD_AUTHENTICATE"
 )
 
 // ChangeAuthenticator is CARD_CHANGE_AUTHENTICATOR: a PIN is changed, or unblocked.

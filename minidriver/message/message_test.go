@@ -40,10 +40,10 @@ var layouts = []struct {
 	{
 		"CARD_AUTHENTICATE", concat(7, 0x10000000, 1, 4, []byte("1234")),
 		func() []byte {
-			return (&message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_PIN, PinID: 1, Pin: []byte("1234")}).Bytes().Bytes()
+			return (&message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_SESSION_PIN, PinID: 1, Pin: []byte("1234")}).Bytes().Bytes()
 		},
 		func(b []byte) (any, error) { return message.ParseAuthenticate(b) },
-		&message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_PIN, PinID: 1, Pin: []byte("1234")},
+		&message.Authenticate{Flags: message.CARD_AUTHENTICATE_GENERATE_SESSION_PIN, PinID: 1, Pin: []byte("1234")},
 	},
 }
 
