@@ -62,6 +62,9 @@ func describeTarget(t *inject.Target, id *attest.Identity) *shownTarget {
 // showTarget prints what was made: where the target file goes to standard output, beside it.
 func (a *app) showTarget(t *inject.Target, id *attest.Identity, output string) error {
 	d := describeTarget(t, id)
+	if t.Stated.Level < guard.Service {
+		fmt.Fprintf(a.stderr, "The guard is of level %v, in its user's hands: inject seal takes this target with --min-isolation %v only.\n", t.Stated.Level, t.Stated.Level)
+	}
 	to := a.stdout
 	if output == "" || output == "-" {
 		if a.json {
