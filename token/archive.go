@@ -105,16 +105,29 @@ func (t *Token) limitArchive(o *object, bits uint32) {
 	}
 }
 
-// archiveToWrap gives the key that may leave once, where the object's own may not leave; 0: nothing.
-func (s *Session) archiveToWrap(h ck.ObjectHandle) (guard.Ref, *object) {
+// archiveToWrap gives the key that may leave once, where the object's own may not leave; 0: nothing. It is a copy under what the attributes say now, for
+// CKA_WRAP_WITH_TRUSTED may have come since the key was made, and is the caller's to forget.
+func (s *Session) archiveToWrap(h ck.ObjectHandle) (guard.Ref, *object, error) {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o, err := s.object(h)
-	if err != nil || o.attrs == nil || o.attrs.Bool(ck.CKA_EXTRACTABLE) {
-		return 0, nil
+	if err != nil {
+		return 0, nil, handleError(err, ck.CKR_KEY_HANDLE_INVALID)
 	}
-	return s.archiveOf(o, plan.ArchivingFlags), o
+	set, err := t.attributes(o)
+	if err != nil {
+		return 0, nil, err
+	}
+	ref := s.archiveOf(o, plan.ArchivingFlags)
+	if ref == 0 || set.Bool(ck.CKA_EXTRACTABLE) {
+		return 0, nil, nil
+	}
+	key, err := t.keys.Reissue(0, ref, openPolicy(policyOf(o.id, set), o.archive.bits))
+	if err != nil {
+		return 0, nil, t.dropLost(err)
+	}
+	return key.Ref, o, nil
 }
 
 // dropArchives ends what a session could archive, when it ends.
@@ -132,6 +145,9 @@ func (t *Token) bury(o *object) {
 	t.forget(o)
 	t.dropArchive(o)
 	t.objects.remove(o)
+	if half := o.half; half != nil && half.draft != nil {
+		t.bury(half) // neither becomes final without the other
+	}
 }
 
 // keepArchivePolicy gives the export policy that a change of attributes asks for: what may be archived can be given up, and not be asked for later.

@@ -40,8 +40,18 @@ func draftOf(built *attr.New) *draft {
 	d := newDraft(built.Set)
 	d.overwrite = built.Asked.Bool(ck.CKA_NCRYPT_OVERWRITE)
 	d.unfinished = built.Asked.Bool(ck.CKA_NCRYPT_DO_NOT_FINALIZE)
-	d.archiving = plan.Archiving(d.set)
+	if d.archiving = plan.Archiving(d.set); d.archiving != 0 {
+		d.wasOutside()
+	}
 	return d
+}
+
+// wasOutside says of a key that may leave once that it did: nobody who relies on these attributes can know when.
+func (d *draft) wasOutside() {
+	d.set.PutBool(ck.CKA_NEVER_EXTRACTABLE, false)
+	if d.archiving&plan.NCRYPT_ALLOW_PLAINTEXT_ARCHIVING_FLAG != 0 {
+		d.set.PutBool(ck.CKA_ALWAYS_SENSITIVE, false)
+	}
 }
 
 // newDraft gives the attributes an identity.
@@ -60,7 +70,7 @@ func (d *draft) policy() *guard.Policy {
 	switch {
 	case d.open:
 		return openPolicy(p, d.archiving)
-	case d.unfinished:
+	case d.unfinished && !p.Confining: // whose usage cannot grow
 		p.Usage = 0
 	}
 	return p

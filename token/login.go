@@ -141,7 +141,7 @@ func (s *Session) Logout() error {
 func (t *Token) logout() {
 	t.login = public
 	t.logouts++
-	t.objects.dropPrivate(t.keys)
+	t.dropPrivate()
 	if t.keys != nil && t.vaults.user != 0 {
 		t.keys.Lock(t.vaults.user)
 	}

@@ -18,15 +18,18 @@ func (t *Token) noteLost(err error) error {
 	return err
 }
 
-// dropLost is noteLost where the token's lock is held.
+// dropLost is noteLost where the token's lock is held. What could be archived of an object that is kept is lost alone.
 func (t *Token) dropLost(err error) error {
 	var lost *guard.LostError
 	if !errors.As(err, &lost) {
 		return err
 	}
-	for _, o := range t.objects.unstored {
-		if o.ref == lost.Ref {
-			t.objects.remove(o)
+	for _, o := range t.objects.byHandle {
+		switch {
+		case o.archive != nil && o.archive.ref == lost.Ref:
+			t.dropArchive(o)
+		case o.ref == lost.Ref && !o.isToken():
+			t.bury(o)
 		}
 	}
 	return err

@@ -189,9 +189,6 @@ func (s *Session) DestroyObject(h ck.ObjectHandle) error {
 		}
 	}
 	t.bury(o)
-	if o.half != nil && o.half.draft != nil {
-		t.bury(o.half) // neither becomes final without the other
-	}
 	return nil
 }
 

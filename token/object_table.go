@@ -64,20 +64,12 @@ func (t *objectTable) remove(o *object) {
 	}
 }
 
-// dropPrivate ends all private objects of this process: session objects are destroyed, handles of token objects die.
-func (t *objectTable) dropPrivate(keys guard.Keys) {
-	for _, o := range t.byHandle {
-		if !o.private {
-			continue
+// dropPrivate ends all private objects of this process: session objects are destroyed, handles of token objects die. The token's lock is held.
+func (t *Token) dropPrivate() {
+	for _, o := range t.objects.byHandle {
+		if o.private {
+			t.bury(o)
 		}
-		if o.ref != 0 {
-			keys.Forget(o.ref)
-		}
-		if o.archive != nil {
-			keys.Forget(o.archive.ref)
-			o.archive = nil
-		}
-		t.remove(o)
 	}
 }
 

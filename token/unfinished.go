@@ -48,7 +48,7 @@ func (s *Session) setUnfinished(h ck.ObjectHandle, tmpl attr.Template, f attr.Fa
 	if err != nil || o.draft == nil {
 		return false, nil
 	}
-	d, final, err := s.redraft(o, tmpl, f)
+	d, final, err := redraft(o, tmpl, f)
 	if err != nil {
 		return true, err
 	}
@@ -67,21 +67,26 @@ func (s *Session) setUnfinished(h ck.ObjectHandle, tmpl attr.Template, f attr.Fa
 }
 
 // redraft applies a template to what a key is to be, and says whether it is to be final.
-func (s *Session) redraft(o *object, tmpl attr.Template, f attr.Facts) (*draft, bool, error) {
+func redraft(o *object, tmpl attr.Template, f attr.Facts) (*draft, bool, error) {
 	final, rest, err := takeState(tmpl)
 	if err != nil {
 		return nil, false, err
+	}
+	if final && classOf(o.attrs) == ck.CKO_PUBLIC_KEY {
+		return nil, false, ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a public half becomes final with its private key, and not by itself")
 	}
 	archiving, err := keepArchivePolicy(o.draft.archiving, rest)
 	if err != nil {
 		return nil, false, err
 	}
-	if rest, err = plan.Expand(rest, classOf(o.attrs), keyTypeOf(o.attrs)); err != nil {
-		return nil, false, err
+	set := o.attrs.Clone()
+	if len(rest) > 0 { // what is only made final is not changed, and so CKA_MODIFIABLE has no say
+		if set, err = saidAnew(o, rest, f); err != nil {
+			return nil, false, err
+		}
 	}
-	set, err := attr.SetUntilFinal(o.attrs, rest, f)
-	if err != nil {
-		return nil, false, err
+	if keyed(set) {
+		set.PutULong(ck.CKA_NCRYPT_EXPORT_POLICY, uint(plan.ExportPolicy(set)|archiving)) // all of it counts when the key is planned
 	}
 	d := &draft{id: o.id, set: set, from: o, unfinished: !final, archiving: archiving, overwrite: o.draft.overwrite}
 	if over, ok := rest.Find(ck.CKA_NCRYPT_OVERWRITE); ok {
@@ -90,12 +95,29 @@ func (s *Session) redraft(o *object, tmpl attr.Template, f attr.Facts) (*draft, 
 	return d, final, nil
 }
 
+// saidAnew are the attributes of a key that is not final, with what a template says of it now. What goes one way only does so here, too.
+func saidAnew(o *object, t attr.Template, f attr.Facts) (*attr.Set, error) {
+	before, t := plan.Anew(o.attrs, t)
+	t, err := plan.Expand(t, classOf(before), keyTypeOf(before))
+	if err != nil {
+		return nil, err
+	}
+	set, err := attr.SetUntilFinal(before, t, f)
+	if err != nil || !keyed(set) {
+		return set, err
+	}
+	return set, guard.Narrower(policyOf(o.id, o.attrs), policyOf(o.id, set))
+}
+
 // takeState takes CKA_NCRYPT_STATE out of a template: it is for the last step only, and has one value then.
 func takeState(tmpl attr.Template) (final bool, rest attr.Template, err error) {
 	for _, a := range tmpl {
 		if a.Type != ck.CKA_NCRYPT_STATE {
 			rest = append(rest, a)
 			continue
+		}
+		if final {
+			return false, nil, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%v is given twice", a.Type)
 		}
 		if state, err := attr.ParseULong(a.Value); err != nil || state != ck.CK_NCRYPT_STATE_FINAL {
 			return false, nil, ck.Errorf(ck.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_NCRYPT_STATE is set to CK_NCRYPT_STATE_FINAL, %#x, and to nothing else", ck.CK_NCRYPT_STATE_FINAL)
@@ -136,5 +158,6 @@ func (s *Session) inherit(d *draft, o *object) {
 		s.mayArchive(o, d.from.ref, d.archiving)
 		d.from.ref = 0
 	}
+	d.from.half = nil // which becomes final in the same step
 	s.tok.bury(d.from)
 }

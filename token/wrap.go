@@ -72,9 +72,13 @@ func (s *Session) wrapKey(scheme *mech.Scheme, parseErr error, wrapping, key ck.
 	if template, ok := wrapSet.Get(ck.CKA_WRAP_TEMPLATE); ok && !matchesTemplate(keySet, template) {
 		return 0, ck.Errorf(ck.CKR_KEY_HANDLE_INVALID, "the key does not match the wrapping key's CKA_WRAP_TEMPLATE")
 	}
-	once, archived := s.archiveToWrap(key)
+	once, archived, err := s.archiveToWrap(key)
+	if err != nil {
+		return 0, err
+	}
 	if once != 0 {
 		keyRef = once
+		defer s.tok.keys.Forget(once)
 	}
 	wrapped, err := s.wrap(wrapRef, wrapSet, keyRef, scheme)
 	if err != nil {

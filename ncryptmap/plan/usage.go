@@ -56,10 +56,35 @@ func UsageAttributes(class ck.ObjectClass, keyType ck.KeyType, usage uint32) att
 		}
 	}
 	if usage&imports == NCRYPT_ALLOW_KEY_IMPORT_EPHEMERAL_FLAG && class != ck.CKO_PUBLIC_KEY {
-		session := attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(false)}}
-		t = append(t, attr.Attribute{Type: ck.CKA_UNWRAP_TEMPLATE, Value: attr.EncodeNested(session)})
+		t = append(t, attr.Attribute{Type: ck.CKA_UNWRAP_TEMPLATE, Value: sessionKeysOnly})
 	}
 	return t
+}
+
+// sessionKeysOnly is the CKA_UNWRAP_TEMPLATE of a key that is for imports of session keys only.
+var sessionKeysOnly = attr.EncodeNested(attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(false)}})
+
+// Anew prepares the attributes of a key, and a template for them, for a CKA_NCRYPT_KEY_USAGE that is said in the place of an earlier one: what only that one meant
+// is taken out of the attributes, and the usage that allows everything is put into words, since defaults are for new keys.
+func Anew(set *attr.Set, t attr.Template) (*attr.Set, attr.Template) {
+	usage, said := Given[uint](t, ck.CKA_NCRYPT_KEY_USAGE)
+	if !said {
+		return set, t
+	}
+	set = set.Clone()
+	if value, _ := set.Get(ck.CKA_UNWRAP_TEMPLATE); slices.Equal(value, sessionKeysOnly) {
+		set.Delete(ck.CKA_UNWRAP_TEMPLATE)
+	}
+	if usage != uint(NCRYPT_ALLOW_ALL_USAGES) {
+		return set, t
+	}
+	class, _ := set.ULong(ck.CKA_CLASS)
+	for _, row := range usageRows {
+		if _, said := t.Find(row.attribute); row.class == ck.ObjectClass(class) && !said {
+			t = append(t[:len(t):len(t)], attr.Attribute{Type: row.attribute, Value: attr.Bool(attr.Able(set, row.attribute))})
+		}
+	}
+	return set, t
 }
 
 // everything is what a key type can do at most; key types that are not listed can only sign.

@@ -138,6 +138,12 @@ func subtypeOf(class ck.ObjectClass) (ck.AttributeType, bool) {
 	return 0, false
 }
 
+// Able says whether an object's key type is capable of a use, and keys of it have the attribute TRUE where their template does not say.
+func Able(s *Set, usage ck.AttributeType) bool {
+	sch, err := schemaOf(s)
+	return err == nil && slices.Contains(sch.able, usage)
+}
+
 // schemaOf finds the rules for an object that exists. Every set that Build made has some.
 func schemaOf(s *Set) (*schema, error) {
 	class, _ := s.ULong(ck.CKA_CLASS)
