@@ -100,8 +100,8 @@ func (c *Context) DeleteContainer(index byte, reserved uint32) error {
 		return err
 	}
 	info, _ := kept.set.Get(ck.CKA_PUBLIC_KEY_INFO)
-	halves, err := c.find(number(ck.CKA_CLASS, uint(ck.CKO_PUBLIC_KEY)), attr.Attribute{Type: ck.CKA_ID, Value: containerID(index)},
-		attr.Attribute{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info})
+	halves, err := c.find(number(ck.CKA_CLASS, uint(ck.CKO_PUBLIC_KEY)), boolean(ck.CKA_TOKEN, true),
+		attr.Attribute{Type: ck.CKA_ID, Value: containerID(index)}, attr.Attribute{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info})
 	if err != nil {
 		return err
 	}

@@ -73,9 +73,12 @@ func TestDeleteContainerLeavesOthers(t *testing.T) {
 	_, err := c.session.CreateObject(attr.Template{{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_SECRET_KEY))},
 		{Type: ck.CKA_KEY_TYPE, Value: attr.ULong(uint(ck.CKK_AES))}, {Type: ck.CKA_VALUE, Value: s1}, {Type: ck.CKA_TOKEN, Value: attr.Bool(true)}, id})
 	must(t, err)
+	public := c.objects(attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_PUBLIC_KEY))}, id)
+	_, err = c.session.CopyObject(public[0], attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(false)}})
+	must(t, err)
 	must(t, c.DeleteContainer(7, 0))
-	if left := c.objects(id); len(left) != 1 {
-		t.Errorf("%d objects are left, want the secret key", len(left))
+	if left := c.objects(id); len(left) != 2 {
+		t.Errorf("%d objects are left, want the secret key and the copy of the public half", len(left))
 	}
 }
 

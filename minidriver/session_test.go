@@ -96,6 +96,19 @@ func TestWithoutLogin(t *testing.T) {
 	want(t, "a wrong PIN", c.AuthenticateEx(message.ROLE_USER, 0, []byte("4321")), nte.SCARD_W_WRONG_CHV)
 }
 
+func TestDestroyKeyEndsTheSessionKey(t *testing.T) {
+	c, server := newCard(t), noCard(t)
+	inCard, inServer := c.sessionKeys(0, server)
+	_, data := k2EC(t)
+	pair := c.sealed(server, inServer, inCard, "Import Key Pair", keyPair(5, message.AT_ECDSA_P256, 256, data))
+	must(t, c.DestroyKey(inCard))
+	if left := c.objects(attr.Attribute{Type: ck.CKA_CLASS, Value: attr.ULong(uint(ck.CKO_SECRET_KEY))}); len(left) != 0 {
+		t.Error("the session key lives on")
+	}
+	want(t, "using it", c.process(inCard, "Import Key Pair", pair), nte.SCARD_E_INVALID_HANDLE)
+	want(t, "destroying it again", c.DestroyKey(inCard), nte.SCARD_E_INVALID_HANDLE)
+}
+
 // What is in a context is gone with it: the session key too.
 func TestCloseEndsSessionKeys(t *testing.T) {
 	c, server := newCard(t), noCard(t)

@@ -101,6 +101,9 @@ func TestCardMode(t *testing.T) {
 	if !publicKey(t, d.must("info", "2")).Equal(&key.PublicKey) {
 		t.Error("another key than was imported")
 	}
+	d.must("sign", "2", x(data[:32]))
+	d.must("finalize")
+	d.must("fork")
 	d.must("create", "3", "2", n(keyExchange), "2048", x(data))
 	encrypted := pkcs1(t, &key.PublicKey, keyData(make([]byte, 16)))
 	d.is(securityViolated, "import", "3", n(paddingPKCS1), "", "KeyDataBlob", "AES", x(encrypted))

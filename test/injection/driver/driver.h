@@ -36,6 +36,7 @@ void table(char **argument);
 void threads(char **argument);
 void in_child(char **argument);
 void sign(char **argument);
+void finalize(char **argument);
 
 /* What they share. */
 struct bytes {

@@ -23,7 +23,7 @@ static const struct {
 	{"acquire", 3, acquire}, {"delete", 0, delete_context}, {"authenticate", 1, authenticate}, {"create", 5, create}, {"uncreate", 1, delete_container}, {"logout", 1, deauthenticate}, {"info", 1, info}, {"get", 3, get_property},
 	{"set", 2, set_property}, {"algorithm", 3, algorithm_property}, {"mdimport", 3, md_import}, {"import", 6, import_session_key}, {"shared", 1, shared_key},
 	{"setkey", 3, set_key_property}, {"getkey", 3, get_key_property}, {"encrypt", 4, encrypt}, {"process", 5, process}, {"destroy", 1, destroy_key},
-	{"read", 2, read_file}, {"nulls", 0, nulls}, {"lengths", 0, lengths}, {"outside", 0, outside}, {"table", 0, table}, {"threads", 0, threads}, {"fork", 0, in_child}, {"sign", 2, sign},
+	{"read", 2, read_file}, {"nulls", 0, nulls}, {"lengths", 0, lengths}, {"outside", 0, outside}, {"table", 0, table}, {"threads", 0, threads}, {"fork", 0, in_child}, {"sign", 2, sign}, {"finalize", 0, finalize},
 };
 
 static void obey(char *line)
