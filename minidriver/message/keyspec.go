@@ -54,10 +54,12 @@ func KeyLen(number, size uint32, at func(n int) []byte) (int, error) {
 		return 8 + 3*int(n), nil
 	}
 	// BLOBHEADER, RSAPUBKEY with its bitlen at 12; modulus and privateExponent, and five numbers of half their length
-	if size > 8*MaxData/9 || ulong(at(20), 12) != size {
+	bits := int(size)
+	n := 20 + 2*((bits+7)/8) + 5*((bits+15)/16)
+	if n > MaxData || ulong(at(20), 12) != size {
 		return 0, nte.Errorf(nte.SCARD_E_INVALID_PARAMETER, "a key of %d bits, where dwKeySize is %d", ulong(at(20), 12), size)
 	}
-	return 20 + 2*int((size+7)/8) + 5*int((size+15)/16), nil
+	return n, nil
 }
 
 // FindKeySpec finds the row of a number, nil where there is none.

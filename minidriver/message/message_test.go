@@ -156,6 +156,8 @@ func TestKeyLen(t *testing.T) {
 		"RSA":                  {message.AT_SIGNATURE, 2048, rsa, 20 + 2*256 + 5*128},
 		"RSA of another size":  {message.AT_SIGNATURE, 4096, rsa, 0},
 		"RSA without end":      {message.AT_KEYEXCHANGE, 1 << 31, concat([]byte{7, 2, 0, 0, 0, 0xa4, 0, 0}, []byte("RSA2"), 1<<31, 65537), 0},
+		"the longest RSA":      {message.AT_SIGNATURE, 29080, concat(rsa[:12], 29080, 65537), 20 + 2*3635 + 5*1818},
+		"a longer one":         {message.AT_SIGNATURE, 29112, concat(rsa[:12], 29112, 65537), 0},
 		"P-256":                {message.AT_ECDSA_P256, 256, concat([]byte("ECS2"), 32), 8 + 3*32},
 		"P-521":                {message.AT_ECDHE_P521, 521, concat([]byte("ECK6"), 66), 8 + 3*66},
 		"P-256 of 33 bytes":    {message.AT_ECDSA_P256, 256, concat([]byte("ECS2"), 33), 0},
