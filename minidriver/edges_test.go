@@ -172,6 +172,17 @@ func TestStatusOfAReadOnlyCard(t *testing.T) {
 	}
 }
 
+// A key's handle is of use to its own context.
+func TestHandlesOfOthers(t *testing.T) {
+	one, other := noCard(t), noCard(t)
+	h, err := one.MDImportSessionKey("KeyDataBlob", "AES", keyData(s1))
+	must(t, err)
+	want(t, "setting an IV", other.SetKeyProperty(h, "IV", iv, 0), nte.SCARD_E_INVALID_HANDLE)
+	want(t, "destroying", other.DestroyKey(h), nte.SCARD_E_INVALID_HANDLE)
+	must(t, other.Close())
+	must(t, one.DestroyKey(h))
+}
+
 // A context may be deleted under the calls of other threads, which then find none.
 func TestThreads(t *testing.T) {
 	c, server := newCard(t), noCard(t)
