@@ -21,7 +21,7 @@ func (t *Target) agree() (one *stanza, secrets []*secret.Bytes, err error) {
 			secrets = nil
 		}
 	}()
-	one = &stanza{suite: t.Suite, target: t.ID, statement: sha256.Sum256(t.Statement)}
+	one = &stanza{suite: t.Suite, target: t.ID, statement: t.Digest()}
 	for i, role := range t.Suite.Roles() {
 		public, err := role.public(t.Stated.Keys[i].Public)
 		if err != nil {

@@ -2,7 +2,6 @@ package inject
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,7 +54,7 @@ func (p *Package) Open(t *Target, now time.Time, o Opener) (*Opened, error) {
 		return nil, fmt.Errorf("the package is %w", ErrOtherTarget)
 	}
 	one := p.header.stanzas[at]
-	if one.suite != t.Suite || one.statement != sha256.Sum256(t.Statement) {
+	if one.suite != t.Suite || one.statement != t.Digest() {
 		return nil, fmt.Errorf("the package is %w: one of this id, and another statement", ErrOtherTarget)
 	}
 	if len(t.Sender) > 0 && (len(p.Sender) == 0 || !bytes.Equal(Fingerprint(p.Sender), t.Sender)) {

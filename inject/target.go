@@ -49,6 +49,9 @@ func (a *About) Context() []byte {
 	return sum[:]
 }
 
+// Digest is the SHA-256 of the statement, which has the keys and, by the context, all else: who knows it to be right, knows which target it is of all that a machine has.
+func (t *Target) Digest() [sha256.Size]byte { return sha256.Sum256(t.Statement) }
+
 // Asked is what the guard is to be asked to state, for a server that gave a nonce (nil: none did), until a time in whole seconds.
 func (a *About) Asked(nonce []byte, expires time.Time) *guard.Asked {
 	return &guard.Asked{Nonce: nonce, Expires: expires, Context: a.Context()}

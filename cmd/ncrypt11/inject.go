@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (a *app) injectCommand() *cobra.Command {
 		Long: "Seals keys on a server so that only the guard of one token on another machine can open them: nobody on the way sees them, nor does a program on that\n" +
 			"machine. The target makes keys that packages are sealed to, and has its TPM vouch for them; the server checks that, and seals; the target imports.",
 		Example: `  ncrypt11 inject target --nonce 6f1d... --output target.json     # on the target
-  ncrypt11 inject seal --to target.json --nonce 6f1d... --fingerprint 3b0c... --output package site.key     # on the server
+  ncrypt11 inject seal --to target.json --nonce 6f1d... --fingerprint 3b0c... --digest 94e1... --output package site.key     # on the server
   ncrypt11 inject import package     # on the target`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,18 +42,21 @@ func (a *app) injectCommand() *cobra.Command {
 // trustFlags say which targets a server believes.
 type trustFlags struct {
 	roots, fingerprints []string
+	digests             []string
 	nonce, isolation    string
 	sealing             bool // rather than showing, which is of use for a target that nobody should seal to
 
 	least      guard.Level
 	trust      attest.Trust
 	nonceBytes []byte
+	only       [][32]byte // digests; none: of any target
 }
 
 func (f *trustFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.roots, "roots", nil, "believe every TPM whose maker's certificate is in `FILE` (PEM); may be repeated")
 	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "believe the TPM with this fingerprint, in `HEX`, which inject target prints; may be repeated. With --roots, both must hold")
+	flags.StringArrayVar(&f.digests, "digest", nil, "the target's digest, in `HEX`, which inject target prints: it is that target, and no other of its machine; may be repeated, for each target")
 	f.levels().register(cmd)
 	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
 }
@@ -75,12 +79,11 @@ func (f *trustFlags) read() (err error) {
 	if f.nonceBytes, err = parseNonce(f.nonce); err != nil {
 		return err
 	}
-	for _, text := range f.fingerprints {
-		fingerprint, err := parseFingerprint(text)
-		if err != nil {
-			return err
-		}
-		f.trust.Fingerprints = append(f.trust.Fingerprints, fingerprint)
+	if f.trust.Fingerprints, err = parseDigests("fingerprint", f.fingerprints); err != nil {
+		return err
+	}
+	if f.only, err = parseDigests("digest", f.digests); err != nil {
+		return err
 	}
 	for _, name := range f.roots {
 		data, err := os.ReadFile(name)
@@ -122,6 +125,9 @@ func (f *trustFlags) check(name string, t *inject.Target) (identity *attest.Iden
 			"ncrypt11 inject target printed on the machine itself, --fingerprint with that", name, fingerprintOf(untrusted.Identity))
 	case err != nil:
 		return identity, fmt.Errorf("%s: %w", name, err)
+	case len(f.only) > 0 && !slices.Contains(f.only, t.Digest()):
+		return identity, fmt.Errorf("%s: the target is %w: its digest is %x, which is none of those that --digest names: somebody else may have made it, on the same machine", name,
+			inject.ErrUntrusted, t.Digest())
 	case t.Stated.Level < f.least:
 		return identity, fmt.Errorf("%s: the target is %w: its guard is of level %v, and has to be of %v, unless --min-isolation says otherwise", name, inject.ErrUnfit, t.Stated.Level, f.least)
 	}
@@ -131,12 +137,16 @@ func (f *trustFlags) check(name string, t *inject.Target) (identity *attest.Iden
 // fingerprintOf is the one by which people know a TPM: that of its endorsement key, since it is this key that opens.
 func fingerprintOf(id *attest.Identity) string { return hex.EncodeToString(id.EKFingerprint[:]) }
 
-func parseFingerprint(text string) (fingerprint [32]byte, err error) {
-	digits, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
-	if err != nil || len(digits) != len(fingerprint) {
-		return fingerprint, usagef("--fingerprint %q is not %d bytes in hexadecimal", text, len(fingerprint))
+// parseDigests reads what a flag was given, each time a SHA-256.
+func parseDigests(flag string, texts []string) (digests [][32]byte, err error) {
+	for _, text := range texts {
+		digits, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+		if err != nil || len(digits) != 32 {
+			return nil, usagef("--%s %q is not %d bytes in hexadecimal", flag, text, 32)
+		}
+		digests = append(digests, [32]byte(digits))
 	}
-	return [32]byte(digits), nil
+	return digests, nil
 }
 
 // maxNonce is what a guard states at most.

@@ -25,6 +25,7 @@ type shownTarget struct {
 	Expires     time.Time  `json:"expires"`
 	Nonce       string     `json:"nonce,omitempty"`
 	Sender      string     `json:"sender,omitempty"` // SHA-256 of the only accepted sender's public key
+	Digest      string     `json:"digest"` // of what its guard stated
 	Isolation   string     `json:"isolation"`
 	Fingerprint string     `json:"fingerprint,omitempty"` // of the TPM's endorsement key
 	TPM         *shownTPM  `json:"tpm,omitempty"`         // by its certificate
@@ -47,6 +48,8 @@ func describeTarget(t *inject.Target, id *attest.Identity) *shownTarget {
 		ID: hex.EncodeToString(t.ID[:]), Suite: string(t.Suite), Token: t.Label, Serial: t.Serial, Made: t.Stated.Made.UTC(), Expires: t.Stated.Asked.Expires.UTC(),
 		Nonce: hex.EncodeToString(t.Stated.Asked.Nonce), Sender: hex.EncodeToString(t.Sender), Isolation: t.Stated.Level.String(),
 	}
+	digest := t.Digest()
+	d.Digest = hex.EncodeToString(digest[:])
 	for i, role := range t.Suite.Roles() {
 		d.Keys = append(d.Keys, shownKey{role.Name, hex.EncodeToString(inject.Fingerprint(t.Stated.Keys[i].Public))})
 	}
@@ -75,7 +78,7 @@ func (a *app) showTarget(t *inject.Target, id *attest.Identity, output string) e
 		return a.printJSON(d)
 	}
 	fmt.Fprintf(to, "Target:       %s, until %s\n", d.ID, d.Expires.Format(time.RFC3339))
-	_, err := fmt.Fprintf(to, "Fingerprint:  %s\n", d.Fingerprint)
+	_, err := fmt.Fprintf(to, "Digest:       %s\nFingerprint:  %s\n", d.Digest, d.Fingerprint)
 	return err
 }
 

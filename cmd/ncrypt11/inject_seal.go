@@ -44,7 +44,7 @@ func (a *app) injectSealCommand() *cobra.Command {
 		Long: "Writes a package with all private keys of the files, and of the files in directories that are named, which only the targets can open. The files may be what\n" +
 			"import takes; certificates stay behind. A target must be believed first: by the fingerprint of its TPM, or by that TPM's maker. This needs no token,\n" +
 			"no guard and no TPM.",
-		Example: `  ncrypt11 inject seal --to target.json --fingerprint 3b0c... --nonce 6f1d... --output package keys/
+		Example: `  ncrypt11 inject seal --to target.json --fingerprint 3b0c... --digest 94e1... --nonce 6f1d... --output package keys/
   ncrypt11 inject seal --to a.json --to b.json --fingerprint 3b0c... --fingerprint 71aa... --sign-with server.key \
       --archive keys.age --archive-to age1... --output package site.key`,
 		Args: arguments(cobra.MinimumNArgs(1)),

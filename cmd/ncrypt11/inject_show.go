@@ -99,6 +99,7 @@ func (a *app) printTarget(c *claimed, identity *attest.Identity) {
 	print("Expires", c.Expires.Format(time.RFC3339))
 	print("Nonce", c.Nonce)
 	print("Sender", c.Sender)
+	print("Digest", c.Digest)
 	print("Isolation", c.Isolation)
 	for _, k := range c.Keys {
 		print("Key", fmt.Sprintf("%s %s", k.Role, k.Fingerprint))
