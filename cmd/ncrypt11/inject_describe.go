@@ -25,7 +25,7 @@ type shownTarget struct {
 	Expires     time.Time  `json:"expires"`
 	Nonce       string     `json:"nonce,omitempty"`
 	Sender      string     `json:"sender,omitempty"` // SHA-256 of the only accepted sender's public key
-	Digest      string     `json:"digest"` // of what its guard stated
+	Digest      string     `json:"digest"`           // of what its guard stated
 	Isolation   string     `json:"isolation"`
 	Fingerprint string     `json:"fingerprint,omitempty"` // of the TPM's endorsement key
 	TPM         *shownTPM  `json:"tpm,omitempty"`         // by its certificate
