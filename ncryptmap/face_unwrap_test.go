@@ -193,3 +193,85 @@ func privateOrSecret(t *testing.T, s *token.Session, id []byte) ck.ObjectHandle 
 	}
 	return found[0]
 }
+
+// What an envelope says that its key is for stays the most that it does, whatever is asked of it later, and however it was taken in.
+func TestKeysFromEnvelopesGetNoOtherUse(t *testing.T) {
+	s := tokenSession(t, store.PolicySoftware)
+	owner := someRSA[2048]()
+	under := recipient(t, s, owner)
+	key := samples()["P-256"]
+	isolatedKey := isolatedEnvelope(t, &owner.PublicKey, plan.NCRYPT_ALLOW_SIGNING_FLAG, 0, "ECDSA_P256", pkcs8(t, key))
+	cms := openssl(t, map[string][]byte{"content": withUsage(t, pkcs8(t, key), 0), "pem": inPEM(t, certificate(t, owner, 1))}, "out",
+		"cms", "-encrypt", "-binary", "-in", "content", "-outform", "DER", "-out", "out", "-aes256", "pem")
+	derive := attr.Attribute{Type: ck.CKA_DERIVE, Value: attr.Bool(true)}
+	sign := func(on bool) attr.Template { return attr.Template{{Type: ck.CKA_SIGN, Value: attr.Bool(on)}} }
+	begun := attr.Attribute{Type: ck.CKA_NCRYPT_DO_NOT_FINALIZE, Value: attr.Bool(true)}
+	final := attr.Attribute{Type: ck.CKA_NCRYPT_STATE, Value: attr.ULong(ck.CK_NCRYPT_STATE_FINAL)}
+	for name, test := range map[string]struct {
+		m    ck.MechanismType
+		data []byte
+		t    attr.Template
+	}{
+		"isolated": {ck.CKM_NCRYPT_ISOLATED_ENVELOPE, isolatedKey, attr.Template{{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(plan.Prefer))}}},
+		"PKCS #7":  {ck.CKM_NCRYPT_PKCS7_ENVELOPE, cms, private(ck.CKK_EC)},
+	} {
+		for _, kept := range []bool{false, true} {
+			tmpl := append(slices.Clone(test.t), attr.Attribute{Type: ck.CKA_TOKEN, Value: attr.Bool(kept)})
+			h, err := s.UnwrapKey(ck.Mechanism{Type: test.m}, under, test.data, slices.Clone(tmpl))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			wantCode(t, name+", another use", s.SetAttributes(h, attr.Template{derive}), ck.CKR_ATTRIBUTE_READ_ONLY)
+			_, err = s.CopyObject(h, attr.Template{derive})
+			wantCode(t, name+", a copy for another use", err, ck.CKR_ATTRIBUTE_READ_ONLY)
+			wantCode(t, name+", no use", s.SetAttributes(h, sign(false)), ck.CKR_OK)
+			wantCode(t, name+", its use again", s.SetAttributes(h, sign(true)), ck.CKR_OK)
+
+			h, err = s.UnwrapKey(ck.Mechanism{Type: test.m}, under, test.data, append(slices.Clone(tmpl), begun))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			wantCode(t, name+", another use in two steps", s.SetAttributes(h, attr.Template{derive, final}), ck.CKR_ATTRIBUTE_READ_ONLY)
+			wantCode(t, name+", the second step", s.SetAttributes(h, attr.Template{final}), ck.CKR_OK)
+		}
+	}
+}
+
+// A key that dies with the boot by its envelope does so wherever it is said that it is kept.
+func TestEnvelopesOfOneBoot(t *testing.T) {
+	s := isolatedSession(t)
+	owner := someRSA[2048]()
+	tokenObjects := attr.EncodeNested(attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(true)}})
+	under := recipient(t, s, owner, attr.Attribute{Type: ck.CKA_UNWRAP_TEMPLATE, Value: tokenObjects})
+	data := isolatedEnvelope(t, &owner.PublicKey, plan.NCRYPT_ALLOW_SIGNING_FLAG, 1, "ECDSA_P256", pkcs8(t, samples()["P-256"]))
+	h, err := s.UnwrapKey(ck.Mechanism{Type: ck.CKM_NCRYPT_ISOLATED_ENVELOPE}, under, data, attr.Template{{Type: ck.CKA_PRIVATE, Value: attr.Bool(true)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outlives := func(how string, h ck.ObjectHandle) {
+		if !flagOf(t, s, h, ck.CKA_TOKEN) || !flagOf(t, s, h, ck.CKA_NCRYPT_PER_BOOT) {
+			t.Errorf("%s: it outlives the boot", how)
+		}
+	}
+	outlives("kept by the unwrapping key's template", h)
+
+	under = recipient(t, s, owner, attr.Attribute{Type: ck.CKA_LABEL, Value: []byte("another")})
+	kept := attr.Template{{Type: ck.CKA_TOKEN, Value: attr.Bool(true)}}
+	h, err = s.UnwrapKey(ck.Mechanism{Type: ck.CKM_NCRYPT_ISOLATED_ENVELOPE}, under, data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := s.CopyObject(h, kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outlives("a copy that is kept", copied)
+	h, err = s.UnwrapKey(ck.Mechanism{Type: ck.CKM_NCRYPT_ISOLATED_ENVELOPE}, under, data, attr.Template{{Type: ck.CKA_NCRYPT_DO_NOT_FINALIZE, Value: attr.Bool(true)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := attr.Template{{Type: ck.CKA_NCRYPT_PER_BOOT, Value: attr.Bool(false)}}
+	wantCode(t, "said otherwise in two steps", s.SetAttributes(h, append(kept, never...)), ck.CKR_ATTRIBUTE_READ_ONLY)
+	wantCode(t, "final", s.SetAttributes(h, append(kept, attr.Attribute{Type: ck.CKA_NCRYPT_STATE, Value: attr.ULong(ck.CK_NCRYPT_STATE_FINAL)})), ck.CKR_OK)
+	outlives("in two steps", h)
+}

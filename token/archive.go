@@ -107,7 +107,7 @@ func (t *Token) limitArchive(o *object, bits uint32) {
 
 // archiveToWrap gives the key that may leave once, where the object's own may not leave; 0: nothing. It is a copy under what the attributes say now, for
 // CKA_WRAP_WITH_TRUSTED may have come since the key was made, and is the caller's to forget.
-func (s *Session) archiveToWrap(h ck.ObjectHandle) (guard.Ref, *object, error) {
+func (s *Session) archiveToWrap(h ck.ObjectHandle, by ck.MechanismType) (guard.Ref, *object, error) {
 	t := s.tok
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -120,7 +120,8 @@ func (s *Session) archiveToWrap(h ck.ObjectHandle) (guard.Ref, *object, error) {
 		return 0, nil, err
 	}
 	ref := s.archiveOf(o, plan.ArchivingFlags)
-	if ref == 0 || set.Bool(ck.CKA_EXTRACTABLE) {
+	only := plan.WrapBy(set)
+	if leaves := set.Bool(ck.CKA_EXTRACTABLE) && (only == 0 || only == by); ref == 0 || leaves {
 		return 0, nil, nil
 	}
 	key, err := t.keys.Reissue(0, ref, openPolicy(policyOf(o.id, set), o.archive.bits))

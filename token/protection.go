@@ -46,7 +46,7 @@ func (t *Token) protect(d *draft, keys guard.Keys) error {
 		return err
 	}
 	set.PutBool(ck.CKA_NCRYPT_ISOLATED, keys.Level().Isolated())
-	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, p.Lifetime == plan.PerBoot)
+	set.PutBool(ck.CKA_NCRYPT_PER_BOOT, p.Lifetime == plan.PerBoot || set.Bool(ck.CKA_NCRYPT_PER_BOOT)) // a session key has what copies of it will have
 	set.PutBool(ck.CKA_NCRYPT_USABLE, true)
 	t.noteNCrypt(set)
 	return nil

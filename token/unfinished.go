@@ -103,8 +103,11 @@ func saidAnew(o *object, t attr.Template, f attr.Facts) (*attr.Set, error) {
 		return nil, err
 	}
 	set, err := attr.SetUntilFinal(before, t, f)
-	if err != nil || !keyed(set) {
+	switch {
+	case err != nil || !keyed(set):
 		return set, err
+	case o.attrs.Bool(ck.CKA_NCRYPT_PER_BOOT) && !set.Bool(ck.CKA_NCRYPT_PER_BOOT):
+		return nil, ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "that a key dies with the boot cannot be taken back")
 	}
 	return set, guard.Narrower(policyOf(o.id, o.attrs), policyOf(o.id, set))
 }

@@ -220,3 +220,16 @@ func TestPolicyShrinksToNone(t *testing.T) {
 		wantCode(t, "after that", wrap(s, wrapping(t, s), h), ck.CKR_KEY_UNEXTRACTABLE)
 	}
 }
+
+// Beside policy 0x10, archiving lets a key out once by any mechanism.
+func TestArchivingBesideOneMechanism(t *testing.T) {
+	_, s := userSession(t)
+	h, err := s.CreateObject(with(aesKey(true, true), ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 0x14)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := wrapping(t, s)
+	wantCode(t, "once", wrap(s, by, h), ck.CKR_OK)
+	wantCode(t, "twice", wrap(s, by, h), ck.CKR_KEY_NOT_WRAPPABLE)
+	wantPolicy(t, s, h, 0x10)
+}

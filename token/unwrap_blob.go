@@ -135,7 +135,7 @@ func (w *sealed) isolated() error {
 	if _, said := w.t.Find(ck.CKA_NCRYPT_PROTECTION); !said {
 		w.t = append(w.t, attr.Attribute{Type: ck.CKA_NCRYPT_PROTECTION, Value: attr.ULong(uint(plan.Require))})
 	}
-	if onToken, _ := w.t.Find(ck.CKA_TOKEN); e.PerBoot && slices.Equal(onToken, attr.Bool(true)) {
+	if e.PerBoot { // of a session key as well, which may be kept later, or have a copy that is
 		return w.add(ck.CKA_NCRYPT_PER_BOOT, attr.Bool(true))
 	}
 	return nil

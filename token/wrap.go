@@ -72,7 +72,7 @@ func (s *Session) wrapKey(scheme *mech.Scheme, parseErr error, wrapping, key ck.
 	if template, ok := wrapSet.Get(ck.CKA_WRAP_TEMPLATE); ok && !matchesTemplate(keySet, template) {
 		return 0, ck.Errorf(ck.CKR_KEY_HANDLE_INVALID, "the key does not match the wrapping key's CKA_WRAP_TEMPLATE")
 	}
-	once, archived, err := s.archiveToWrap(key)
+	once, archived, err := s.archiveToWrap(key, scheme.Row.Type)
 	if err != nil {
 		return 0, err
 	}

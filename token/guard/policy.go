@@ -40,6 +40,9 @@ type Policy struct {
 	Confined bool
 	// Confining keys make others that are as little seen as they are (confining.go).
 	Confining bool
+	// Bounded keys came in an envelope that says what they are for, and get no use that is not among Most, by the guard's own word as with Confined.
+	Bounded bool
+	Most    Usage
 
 	WrapBy  ck.MechanismType   // the only mechanism that may wrap the key; 0: any. The key is sensitive then
 	Allowed []ck.MechanismType // CKA_ALLOWED_MECHANISMS; empty: all that the key type takes

@@ -33,7 +33,10 @@ func Narrower(from, to *Policy) error {
 	if from.Confining != to.Confining || from.Confining && to.Usage&^from.Usage != 0 {
 		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "a key has CKA_NCRYPT_CONFINING from the first, and then gets no further use, or never")
 	}
-	if from.WrapBy != 0 && from.WrapBy != to.WrapBy {
+	if from.Bounded && to.Usage&^from.Most != 0 {
+		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "the key came in an envelope for usage %#x, and gets no other", uint16(from.Most))
+	}
+	if from.WrapBy != 0 && from.WrapBy != to.WrapBy && to.Extractable {
 		return ck.Errorf(ck.CKR_ATTRIBUTE_READ_ONLY, "%v alone may wrap the key, and that cannot be taken back", from.WrapBy)
 	}
 	if len(from.Allowed) == 0 {

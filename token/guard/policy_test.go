@@ -23,8 +23,14 @@ func confined() *guard.Policy {
 		Allowed: []ck.MechanismType{ck.CKM_ECDSA}}
 }
 
+// bounded is a policy that takes version 4.
+func bounded() *guard.Policy {
+	return &guard.Policy{Class: ck.CKO_PRIVATE_KEY, KeyType: ck.CKK_RSA, Usage: guard.UseSign, Sensitive: true, Bounded: true, Most: guard.UseSign | guard.UseDecrypt,
+		Allowed: []ck.MechanismType{ck.CKM_RSA_PKCS}}
+}
+
 func TestPolicyEncoding(t *testing.T) {
-	for _, p := range []*guard.Policy{example(), {}, {Usage: guard.UseDecapsulate | guard.UseUnwrap}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}, confined()} {
+	for _, p := range []*guard.Policy{example(), {}, {Usage: guard.UseDecapsulate | guard.UseUnwrap}, {Class: ^ck.ObjectClass(0), KeyType: 0x80434E00, Extractable: true, WrapWithTrusted: true, Trusted: true}, confined(), bounded(), {Bounded: true}} {
 		b := p.Encode()
 		got, err := guard.DecodePolicy(b)
 		if err != nil || !reflect.DeepEqual(got, p) {
@@ -60,10 +66,19 @@ func TestPolicyBytesOfVersion3(t *testing.T) {
 	}
 }
 
+func TestPolicyBytesOfVersion4(t *testing.T) {
+	want := "\x04" + string(make([]byte, 16)) + "\x00\x00\x00\x00\x00\x00\x00\x03" + "\x00\x00\x00\x00\x00\x00\x00\x00" +
+		"\x00\x04" + "\x02\x02" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x06" + "\x00\x01" + "\x00\x00\x00\x00\x00\x00\x00\x01"
+	if got := bounded().Encode(); string(got) != want {
+		t.Fatalf("%x, want %x", got, want)
+	}
+}
+
 func TestPolicyDecodeRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte){
-		"version":            func(b []byte) { b[0] = 4 },
+		"version":            func(b []byte) { b[0] = 5 },
 		"a version too high": func(b []byte) { b[0] = 3 },
+		"the highest":        func(b []byte) { b[0] = 4 },
 		"a higher version":   func(b []byte) { b[0] = 2 },
 		"a usage of another": func(b []byte) { b[33] |= 0x02 },
 		"unknown usage":      func(b []byte) { b[0], b[33] = 2, 0x0a },
@@ -88,6 +103,9 @@ func TestPolicyValid(t *testing.T) {
 		{guard.Policy{Allowed: make([]ck.MechanismType, 1025)}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{Usage: 1 << 11}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{AlwaysAuthenticate: true}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Bounded: true, Most: guard.UseSign, Usage: guard.UseSign | guard.UseDecrypt}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Most: guard.UseSign}, ck.CKR_TEMPLATE_INCONSISTENT},
+		{guard.Policy{Bounded: true, Most: 1 << 11}, ck.CKR_ATTRIBUTE_VALUE_INVALID},
 		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseUnwrap | guard.UseDerive | guard.UseDecapsulate}, ck.CKR_OK},
 		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseDecrypt}, ck.CKR_TEMPLATE_INCONSISTENT},
 		{guard.Policy{Confining: true, Sensitive: true, Usage: guard.UseSign}, ck.CKR_TEMPLATE_INCONSISTENT},
@@ -133,8 +151,13 @@ func TestNarrower(t *testing.T) {
 		{"no use of a confining key", func(p *guard.Policy) { p.Sensitive, p.Confining, p.Usage = true, true, guard.UseDerive },
 			func(p *guard.Policy) { p.Sensitive, p.Confining = true, true }, true},
 		{"one way to wrap", func(p *guard.Policy) {}, func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, true},
-		{"any way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) {}, false},
-		{"another way to wrap", func(p *guard.Policy) { p.WrapBy = ck.CKM_AES_GCM }, func(p *guard.Policy) { p.WrapBy = ck.CKM_RSA_AES_KEY_WRAP }, false},
+		{"any way to wrap", func(p *guard.Policy) { p.Extractable, p.WrapBy = true, ck.CKM_AES_GCM }, func(p *guard.Policy) { p.Extractable = true }, false},
+		{"no way to wrap", func(p *guard.Policy) { p.Extractable, p.WrapBy = true, ck.CKM_AES_GCM }, func(p *guard.Policy) {}, true},
+		{"what it came in for", func(p *guard.Policy) { p.Bounded, p.Most = true, guard.UseSign|guard.UseDerive }, func(p *guard.Policy) { p.Usage = guard.UseDerive }, true},
+		{"more than it came in for", func(p *guard.Policy) { p.Bounded, p.Most = true, guard.UseSign }, func(p *guard.Policy) { p.Usage = guard.UseSign | guard.UseDerive }, false},
+		{"something, where it came in for nothing", func(p *guard.Policy) { p.Bounded = true }, func(p *guard.Policy) { p.Usage = guard.UseSign }, false},
+		{"another way to wrap", func(p *guard.Policy) { p.Extractable, p.WrapBy = true, ck.CKM_AES_GCM },
+			func(p *guard.Policy) { p.Extractable, p.WrapBy = true, ck.CKM_RSA_AES_KEY_WRAP }, false},
 	} {
 		from, to := &guard.Policy{Class: ck.CKO_PRIVATE_KEY}, &guard.Policy{Class: ck.CKO_PRIVATE_KEY}
 		test.from(from)
@@ -151,6 +174,7 @@ func FuzzDecodePolicy(f *testing.F) {
 	f.Add((&guard.Policy{}).Encode())
 	f.Add((&guard.Policy{Usage: guard.UseEncapsulate}).Encode())
 	f.Add(confined().Encode())
+	f.Add(bounded().Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := guard.DecodePolicy(b)
 		if err == nil && !bytes.Equal(p.Encode(), b) {

@@ -28,7 +28,7 @@ func openNothing(*rsaKey, *mech.Scheme, []byte, *guard.Policy) (material, *uint3
 	return nil, nil, ck.Errorf(ck.CKR_MECHANISM_INVALID, "a guard is told which mechanism opens the blob")
 }
 
-// takeOut is Unwrap for envelopes. What the key is for comes with its public half, as CKA_NCRYPT_KEY_USAGE.
+// takeOut is Unwrap for envelopes. What the key is for comes with its public half, as CKA_NCRYPT_KEY_USAGE; the key does no more, now and under any other policy.
 func (g *Keys) takeOut(v guard.Vault, k *key, s *mech.Scheme, wrapped []byte, p *guard.Policy) (*guard.Key, error) {
 	r, ok := k.material.(*rsaKey)
 	if !ok {
@@ -38,7 +38,12 @@ func (g *Keys) takeOut(v guard.Vault, k *key, s *mech.Scheme, wrapped []byte, p 
 	if err != nil {
 		return nil, unwrapError(err)
 	}
-	made, err := g.admit(v, m, p)
+	taken := newKey(v, m, clonePolicy(p))
+	if usage != nil && *usage != plan.NCRYPT_ALLOW_ALL_USAGES {
+		taken.policy.Bounded, taken.policy.Most = true, usageOf(p, *usage)
+		taken.policy.Usage &= taken.policy.Most
+	}
+	made, err := g.admitKey(taken)
 	if err != nil {
 		return nil, err
 	}

@@ -157,6 +157,7 @@ func (g *Keys) Reissue(v guard.Vault, ref guard.Ref, p *guard.Policy) (*guard.Ke
 	}
 	copied := newKey(v, m, clonePolicy(p))
 	copied.policy.Confined, copied.begotten = k.policy.Confined, k.begotten
+	copied.policy.Bounded, copied.policy.Most = k.policy.Bounded, k.policy.Most
 	if v == 0 {
 		copied.home, copied.authorities = k.home, k.authorities
 	}
@@ -190,9 +191,7 @@ func (g *Keys) Reveal(ref guard.Ref) (*guard.Revealed, error) {
 
 // admit takes over m, which was known outside, and gives it a copy of p.
 func (g *Keys) admit(v guard.Vault, m material, p *guard.Policy) (*guard.Key, error) {
-	k := newKey(v, m, clonePolicy(p))
-	k.policy.Confined = false
-	return g.admitKey(k)
+	return g.admitKey(newKey(v, m, clonePolicy(p)))
 }
 
 // admitFrom is admit for what came out of keys, which may have a say in what it may be; nil: there was no such key.
@@ -212,7 +211,7 @@ func (g *Keys) admitFrom(v guard.Vault, m material, p *guard.Policy, unwrapped b
 		begotten = begotten || parent.Confining
 	}
 	k := newKey(v, m, clonePolicy(p))
-	k.policy.Confined, k.begotten = false, begotten
+	k.begotten = begotten
 	return g.admitKey(k)
 }
 
@@ -282,8 +281,10 @@ func (g *Keys) keep(k *key) (guard.Ref, error) {
 	return ref, err
 }
 
+// clonePolicy copies a policy that a client gave, without what only a guard says.
 func clonePolicy(p *guard.Policy) *guard.Policy {
 	c := *p
+	c.Confined, c.Bounded, c.Most = false, false, 0
 	c.Allowed = slices.Clone(p.Allowed)
 	return &c
 }
