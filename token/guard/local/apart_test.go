@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/rsa"
 	"testing"
 	"time"
 
 	"github.com/ncrypt11/ncrypt11/inject/attest/softtpm"
+	"github.com/ncrypt11/ncrypt11/minidriver/message"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/guard/local"
@@ -136,4 +138,39 @@ func TestWhatIsUnwrappedStays(t *testing.T) {
 	agree := f.scheme(ck.CKM_ECDH1_DERIVE, ck.ECDH1Params{KDF: ck.CKD_NULL, PublicData: peer.PublicKey().Bytes()}, mech.OpDerive)
 	_, err = f.Derive(lower, x, agree, &guard.KeySpec{KeyType: ck.CKK_GENERIC_SECRET}, confining(ck.CKO_SECRET_KEY, ck.CKK_GENERIC_SECRET, guard.UseDerive))
 	want(t, "agreed on", err, ck.CKR_FUNCTION_REJECTED)
+}
+
+// So it is with what smart cards know as secure key injection.
+func TestInjectionUnderMasterKeysOfALowerLevel(t *testing.T) {
+	process, f := machine(t)
+	lower := f.unlock(process.sealed)
+	bits := &guard.KeySpec{KeyType: ck.CKK_RSA, Bits: 1024}
+	generate := f.scheme(ck.CKM_RSA_PKCS_KEY_PAIR_GEN, nil, mech.OpGenerateKeyPair)
+	_, err := f.Generate(lower, generate, bits, k1Policy())
+	want(t, "K1", err, ck.CKR_FUNCTION_REJECTED)
+	passing := f.generateRSA(0, k1Policy())
+	_, err = f.Reissue(lower, passing.Ref, k1Policy())
+	want(t, "a copy of K1", err, ck.CKR_FUNCTION_REJECTED)
+
+	old := process.generateRSA(process.vault, k1Policy())
+	ref, err := f.Load(lower, old.Record)
+	want(t, "load", err, ck.CKR_OK)
+	_, err = f.session(ref, skiPKCS, v15(t, f.public(old, ck.CKK_RSA).(*rsa.PublicKey), keyData(s1)), s1Policy())
+	want(t, "S1 under such a K1", err, ck.CKR_FUNCTION_REJECTED)
+
+	session, err := f.session(passing.Ref, skiPKCS, v15(t, f.public(passing, ck.CKK_RSA).(*rsa.PublicKey), keyData(s1)), s1Policy())
+	want(t, "S1", err, ck.CKR_OK)
+	_, ec := k2EC(t)
+	k2 := func(v guard.Vault) (*guard.Key, error) {
+		return f.Unwrap(v, session.Ref, f.scheme(ck.CKM_NCRYPT_SKI_IMPORT_KEYPAIR, iv, mech.OpUnwrap), cbcSealed(t, keyPairMessage(message.AT_ECDSA_P256, 256, ec), nil),
+			&guard.KeySpec{KeyType: ck.CKK_EC}, k2Policy(ck.CKK_EC))
+	}
+	_, err = k2(lower)
+	want(t, "K2", err, ck.CKR_FUNCTION_REJECTED)
+	inMemory, err := k2(0)
+	want(t, "K2 in memory", err, ck.CKR_OK)
+	_, err = f.Reissue(lower, inMemory.Ref, k2Policy(ck.CKK_EC))
+	want(t, "a copy of K2", err, ck.CKR_FUNCTION_REJECTED)
+	_, err = k2(f.vault)
+	want(t, "K2 where it may be", err, ck.CKR_OK)
 }

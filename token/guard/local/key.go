@@ -18,7 +18,7 @@ type key struct {
 	// authorities are the vaults whose PIN permits a use, if that is asked for each time: its own, or for what was made in memory those that were open
 	// then. A vault that somebody opens later has nothing to say.
 	authorities []guard.Vault
-	begotten    bool // it came out of a confining key, since it was loaded
+	begotten    bool // it came out of a confining key, or by secure key injection, since it was loaded
 	material    material
 	tickets     tickets
 	holders     atomic.Int64
@@ -38,7 +38,7 @@ func (k *key) readable() bool {
 }
 
 // stays says whether the key is to be seen by nobody, whatever he has access to beside this guard.
-func (k *key) stays() bool { return k.policy.Confining || k.begotten }
+func (k *key) stays() bool { return k.policy.Confining || k.begotten || injects(k.policy) }
 
 func (k *key) release() {
 	if k.holders.Add(-1) == 0 {

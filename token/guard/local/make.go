@@ -235,8 +235,7 @@ func (g *Keys) admitKey(k *key) (made *guard.Key, err error) {
 			return nil, err
 		}
 		if k.stays() && g.reach(k.vault) < g.client.Level {
-			return nil, ck.Errorf(ck.CKR_FUNCTION_REJECTED, "a key with CKA_NCRYPT_CONFINING, and what comes out of one, is not kept in a token that was made at a lower level than %v, "+
-				"whose user may have its master key: make another token", g.client.Level)
+			return nil, lowerMaster(g.client.Level)
 		}
 	}
 	if k.authorities == nil {

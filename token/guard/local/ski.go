@@ -45,16 +45,34 @@ func (g *Keys) inject(v guard.Vault, k *key, s *mech.Scheme, wrapped []byte, p *
 	if err := i.permits(k.policy, p); err != nil {
 		return nil, err
 	}
+	if g.reach(k.home) < g.client.Level {
+		return nil, lowerMaster(g.client.Level)
+	}
 	m, parts, err := i.open(k, s, wrapped, p)
 	if err != nil {
 		return nil, unwrapError(err)
 	}
-	made, err := g.admit(v, m, p)
+	came := newKey(v, m, clonePolicy(p))
+	came.begotten = true
+	made, err := g.admitKey(came)
 	if err != nil {
 		return nil, err
 	}
 	made.Public = append(made.Public, parts...)
 	return made, nil
+}
+
+// injects says whether a policy is of a key that does nothing but open injected keys.
+func injects(p *guard.Policy) bool {
+	if len(p.Allowed) != 1 {
+		return false
+	}
+	row := mech.Lookup(p.Allowed[0])
+	if row == nil {
+		return false
+	}
+	_, ok := injections[row.Primitive]
+	return ok
 }
 
 // permits refuses a key that could do more than open what comes in, since who has it could then read that; and a template that would let it out. What holds

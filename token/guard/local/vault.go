@@ -142,6 +142,11 @@ func (g *Keys) reach(v guard.Vault) guard.Level {
 	return min(g.client.Level, guard.Process)
 }
 
+func lowerMaster(level guard.Level) error {
+	return ck.Errorf(ck.CKR_FUNCTION_REJECTED, "keys that others are sealed to (CKA_NCRYPT_CONFINING, or for secure key injection), and what comes out of them, are not kept in a token that was "+
+		"made at a lower level than %v, whose user may have its master key: make another token", level)
+}
+
 // NewMaster makes a fresh master key, unlocks it and seals it.
 func (g *Keys) NewMaster(auth *secret.Bytes, context []byte, terms *seal.Terms) (guard.Vault, []byte, error) {
 	terms = g.owned(terms)
