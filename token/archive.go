@@ -57,7 +57,10 @@ func (d *draft) make(keys guard.Keys, vault guard.Vault, by func(guard.Vault) (*
 // mayArchive gives the session a key that may leave once. The token's lock is held.
 func (s *Session) mayArchive(o *object, ref guard.Ref, archiving uint32) {
 	o.archive = &archive{s, ref, archiving}
-	s.archives = append(s.archives, o)
+	if s.archives == nil {
+		s.archives = map[*object]bool{}
+	}
+	s.archives[o] = true
 }
 
 // archiving are the bits of CKA_NCRYPT_EXPORT_POLICY by which the session may let a key leave, still or once it is final. The token's lock is held.
@@ -90,6 +93,7 @@ func (s *Session) archived(o *object) {
 func (t *Token) dropArchive(o *object) {
 	if o.archive != nil {
 		t.keys.Forget(o.archive.ref)
+		delete(o.archive.owner.archives, o)
 		o.archive = nil
 	}
 }
@@ -135,10 +139,9 @@ func (s *Session) archiveToWrap(h ck.ObjectHandle, by ck.MechanismType) (guard.R
 func (t *Token) dropArchives(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, o := range s.archives {
+	for o := range s.archives {
 		t.dropArchive(o)
 	}
-	s.archives = nil
 }
 
 // bury ends an object in this process: its handle, and whatever the guard has of its key. The token's lock is held.

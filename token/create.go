@@ -30,6 +30,7 @@ type draft struct {
 	archiving  uint32    // plan.Archiving of the template
 	open       bool      // the guard's policy is that of the key that leaves once
 	archive    guard.Ref // that key; 0: none
+	demand     demand    // what the key that it came out of has it be, for as long as it is not final
 }
 
 // errInitialized is for what was begun before C_InitToken in another process.

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"github.com/ncrypt11/ncrypt11/ncryptmap/plan"
 	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
@@ -36,6 +37,7 @@ func (s *Session) EncapsulateKey(m ck.Mechanism, public ck.ObjectHandle, t attr.
 	if template, ok := set.Get(ck.CKA_ENCAPSULATE_TEMPLATE); ok && !matchesTemplate(d.set, template) {
 		return 0, 0, ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "the key would not match the public key's CKA_ENCAPSULATE_TEMPLATE")
 	}
+	d.demand = demandOf(set, ck.CKA_ENCAPSULATE_TEMPLATE)
 	var ciphertext []byte
 	handle, err := s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (key *guard.Key, err error) {
 		key, ciphertext, err = keys.Encapsulate(vault, publicHalf(set), scheme, specOf(d.set), d.policy())
@@ -62,15 +64,15 @@ func (s *Session) DecapsulateKey(m ck.Mechanism, private ck.ObjectHandle, t attr
 	if err != nil {
 		return 0, err
 	}
-	if template, ok := set.Get(ck.CKA_DECAPSULATE_TEMPLATE); ok && len(template) > 0 {
-		if t, err = merge(t, template, ck.CKA_DECAPSULATE_TEMPLATE); err != nil {
-			return 0, err
-		}
+	demands := demandOf(set, ck.CKA_DECAPSULATE_TEMPLATE)
+	if t, err = demands.on(t); err != nil {
+		return 0, err
 	}
 	d, err := s.encapsulated(t)
 	if err != nil {
 		return 0, err
 	}
+	d.demand = demands
 	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		return keys.Decapsulate(vault, ref, scheme, ciphertext, specOf(d.set), d.policy())
 	})
@@ -86,6 +88,9 @@ func (s *Session) encapsulated(t attr.Template) (*draft, error) {
 	f.Class = ck.CKO_SECRET_KEY
 	if _, given := t.Find(ck.CKA_KEY_TYPE); !given {
 		t = append(t[:len(t):len(t)], attr.Attribute{Type: ck.CKA_KEY_TYPE, Value: attr.ULong(uint(ck.CKK_GENERIC_SECRET))})
+	}
+	if t, err = plan.Expand(t, f.Class, ck.CKK_GENERIC_SECRET); err != nil {
+		return nil, err
 	}
 	built, err := attr.Build(attr.Unwrap, t, f)
 	if err != nil {

@@ -184,10 +184,9 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 	f.Class = ck.CKO_SECRET_KEY
 	f.BaseAlwaysSensitive = baseSet.Bool(ck.CKA_ALWAYS_SENSITIVE)
 	f.BaseNeverExtractable = baseSet.Bool(ck.CKA_NEVER_EXTRACTABLE)
-	if template, ok := baseSet.Get(ck.CKA_DERIVE_TEMPLATE); ok && len(template) > 0 {
-		if t, err = merge(t, template, ck.CKA_DERIVE_TEMPLATE); err != nil {
-			return 0, err
-		}
+	demands := demandOf(baseSet, ck.CKA_DERIVE_TEMPLATE)
+	if t, err = demands.on(t); err != nil {
+		return 0, err
 	}
 	if t, err = plan.Expand(t, f.Class, ck.CKK_GENERIC_SECRET); err != nil {
 		return 0, err
@@ -197,6 +196,7 @@ func (s *Session) DeriveKey(m ck.Mechanism, base ck.ObjectHandle, t attr.Templat
 		return 0, err
 	}
 	d := draftOf(built)
+	d.demand = demands
 	return s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		return keys.Derive(vault, ref, scheme, specOf(d.set), d.policy())
 	})

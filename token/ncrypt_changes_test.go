@@ -30,7 +30,10 @@ func TestChangesOfNCryptAttributes(t *testing.T) {
 			[]ck.AttributeType{ck.CKA_NCRYPT_EXPORT_POLICY}},
 		"a key that is not final": {func(h ck.ObjectHandle, a attr.Attribute) error { return s.SetAttributes(h, attr.Template{a}) }, attr.Template{begun},
 			[]ck.AttributeType{ck.CKA_NCRYPT_EXPORT_POLICY, ck.CKA_NCRYPT_PROTECTION, ck.CKA_NCRYPT_PER_BOOT, ck.CKA_NCRYPT_KEY_USAGE, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_OVERWRITE}},
-		"a copy": {func(h ck.ObjectHandle, a attr.Attribute) error { _, err := s.CopyObject(h, attr.Template{a}); return err }, nil,
+		"a copy": {func(h ck.ObjectHandle, a attr.Attribute) error {
+			_, err := s.CopyObject(h, attr.Template{a})
+			return err
+		}, nil,
 			[]ck.AttributeType{ck.CKA_NCRYPT_EXPORT_POLICY, ck.CKA_NCRYPT_KEY_NAME, ck.CKA_NCRYPT_OVERWRITE}},
 	}
 	for name, way := range ways {

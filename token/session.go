@@ -25,7 +25,7 @@ type Session struct {
 	halves attr.Template              // KeepHalves; nil: private keys are stored alone
 	with   []Property                 // KeepProperties
 
-	archives []*object // those that it could archive when it made them
+	archives map[*object]bool // those of which something is left that it may archive; guarded by the token's lock
 }
 
 // OpenSession is C_OpenSession.

@@ -107,10 +107,8 @@ func (s *Session) unwrapped(by ck.ObjectHandle, w *Wrapped) ([]*draft, error) {
 		return nil, err
 	}
 	t := w.Template
-	if template, ok := set.Get(ck.CKA_UNWRAP_TEMPLATE); ok && len(template) > 0 {
-		if t, err = merge(t, template, ck.CKA_UNWRAP_TEMPLATE); err != nil {
-			return nil, err
-		}
+	if t, err = demandOf(set, ck.CKA_UNWRAP_TEMPLATE).on(t); err != nil {
+		return nil, err
 	}
 	built, err := s.build(attr.Unwrap, t)
 	if err != nil {

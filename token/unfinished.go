@@ -88,7 +88,7 @@ func redraft(o *object, tmpl attr.Template, f attr.Facts) (*draft, bool, error) 
 	if keyed(set) {
 		set.PutULong(ck.CKA_NCRYPT_EXPORT_POLICY, uint(plan.ExportPolicy(set)|archiving)) // all of it counts when the key is planned
 	}
-	d := &draft{id: o.id, set: set, from: o, unfinished: !final, archiving: archiving, overwrite: o.draft.overwrite}
+	d := &draft{id: o.id, set: set, from: o, unfinished: !final, archiving: archiving, overwrite: o.draft.overwrite, demand: o.draft.demand}
 	if over, ok := rest.Find(ck.CKA_NCRYPT_OVERWRITE); ok {
 		d.overwrite, _ = attr.ParseBool(over)
 	}
@@ -100,6 +100,9 @@ func saidAnew(o *object, t attr.Template, f attr.Facts) (*attr.Set, error) {
 	before, t := plan.Anew(o.attrs, t)
 	t, err := plan.Expand(t, classOf(before), keyTypeOf(before))
 	if err != nil {
+		return nil, err
+	}
+	if _, err := o.draft.demand.on(t); err != nil {
 		return nil, err
 	}
 	set, err := attr.SetUntilFinal(before, t, f)

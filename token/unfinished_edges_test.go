@@ -233,3 +233,59 @@ func TestArchivingBesideOneMechanism(t *testing.T) {
 	wantCode(t, "twice", wrap(s, by, h), ck.CKR_KEY_NOT_WRAPPABLE)
 	wantPolicy(t, s, h, 0x10)
 }
+
+// What an unwrapping key demands of those that come out of it holds in both steps.
+func TestDemandsInTwoSteps(t *testing.T) {
+	_, s := userSession(t)
+	by, err := s.CreateObject(with(slices.Delete(aesKey(true, true), 3, 4), ulong(ck.CKA_NCRYPT_KEY_USAGE, 0x20), boolean(ck.CKA_PRIVATE, false), labelled("imports")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := s.CreateObject(with(aesKey(false, false), boolean(ck.CKA_EXTRACTABLE, true), boolean(ck.CKA_SENSITIVE, true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped := make([]byte, 24)
+	if _, err := s.WrapKey(ck.Mechanism{Type: ck.CKM_AES_KEY_WRAP}, by, open, token.Output{Buf: wrapped}); err != nil {
+		t.Fatal(err)
+	}
+	aes := attr.Template{ulong(ck.CKA_CLASS, uint(ck.CKO_SECRET_KEY)), ulong(ck.CKA_KEY_TYPE, uint(ck.CKK_AES))}
+	kept := boolean(ck.CKA_TOKEN, true)
+	_, err = s.UnwrapKey(ck.Mechanism{Type: ck.CKM_AES_KEY_WRAP}, by, wrapped, append(slices.Clone(aes), kept))
+	wantCode(t, "kept", err, ck.CKR_TEMPLATE_INCONSISTENT)
+	h, err := s.UnwrapKey(ck.Mechanism{Type: ck.CKM_AES_KEY_WRAP}, by, wrapped, append(slices.Clone(aes), begun))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "kept in two steps", s.SetAttributes(h, attr.Template{kept}), ck.CKR_TEMPLATE_INCONSISTENT)
+	wantCode(t, "kept in one of them", s.SetAttributes(h, attr.Template{kept, final[0]}), ck.CKR_TEMPLATE_INCONSISTENT)
+	wantCode(t, "for the session", s.SetAttributes(h, final), ck.CKR_OK)
+}
+
+// CKA_NCRYPT_EXPORT_POLICY and CKA_NCRYPT_KEY_USAGE mean the same for keys that are encapsulated.
+func TestPolicyOfEncapsulatedKeys(t *testing.T) {
+	_, s := userSession(t)
+	public, private, err := s.GenerateKeyPair(ck.Mechanism{Type: ck.CKM_ML_KEM_KEY_PAIR_GEN}, attr.Template{ulong(ck.CKA_PARAMETER_SET, ck.CKP_ML_KEM_768)}, attr.Template{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := attr.Template{ulong(ck.CKA_KEY_TYPE, uint(ck.CKK_AES)), ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 0), ulong(ck.CKA_NCRYPT_KEY_USAGE, 1)}
+	ciphertext := make([]byte, 1088)
+	_, there, err := s.EncapsulateKey(ck.Mechanism{Type: ck.CKM_ML_KEM}, public, tmpl, token.Output{Buf: ciphertext})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := s.DecapsulateKey(ck.Mechanism{Type: ck.CKM_ML_KEM}, private, tmpl, ciphertext)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []ck.ObjectHandle{there, here} {
+		wantPolicy(t, s, h, 0)
+		if sign := read(t, s, h, ck.CKA_SIGN)[0]; !bytes.Equal(sign, attr.Bool(false)) {
+			t.Error("the usage was not taken")
+		}
+	}
+	tmpl[1] = ulong(ck.CKA_NCRYPT_EXPORT_POLICY, 0x100)
+	_, err = s.DecapsulateKey(ck.Mechanism{Type: ck.CKM_ML_KEM}, private, tmpl, ciphertext)
+	wantCode(t, "unknown bits", err, ck.CKR_ATTRIBUTE_VALUE_INVALID)
+}

@@ -116,6 +116,26 @@ func matchesTemplate(set *attr.Set, value []byte) bool {
 	return err == nil && set.Match(template)
 }
 
+// demand is what a key has keys be that come out of it: the value of its CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE or CKA_DECAPSULATE_TEMPLATE.
+type demand struct {
+	template []byte
+	by       ck.AttributeType
+}
+
+// demandOf is what a key's attribute demands.
+func demandOf(set *attr.Set, by ck.AttributeType) demand {
+	template, _ := set.Get(by)
+	return demand{template, by}
+}
+
+// on adds to a template what is demanded, which it must not contradict.
+func (d demand) on(t attr.Template) (attr.Template, error) {
+	if len(d.template) == 0 {
+		return t, nil
+	}
+	return merge(t, d.template, d.by)
+}
+
 // merge adds the entries of a key's CKA_UNWRAP_TEMPLATE or CKA_DERIVE_TEMPLATE to the caller's template, which must not contradict them.
 func merge(t attr.Template, value []byte, from ck.AttributeType) (attr.Template, error) {
 	required, err := attr.DecodeNested(value)
@@ -163,16 +183,16 @@ func (s *Session) unwrapKey(scheme *mech.Scheme, parseErr error, unwrapping ck.O
 	if err != nil {
 		return 0, renamed(err, unwrapErrors)
 	}
-	if template, ok := unwrapSet.Get(ck.CKA_UNWRAP_TEMPLATE); ok && len(template) > 0 {
-		if t, err = merge(t, template, ck.CKA_UNWRAP_TEMPLATE); err != nil {
-			return 0, err
-		}
+	demands := demandOf(unwrapSet, ck.CKA_UNWRAP_TEMPLATE)
+	if t, err = demands.on(t); err != nil {
+		return 0, err
 	}
 	built, err := s.build(attr.Unwrap, t)
 	if err != nil {
 		return 0, err
 	}
 	d := draftOf(built)
+	d.demand = demands
 	handle, err := s.makeKey(d, func(keys guard.Keys, vault guard.Vault) (*guard.Key, error) {
 		key, err := keys.Unwrap(vault, ref, scheme, wrapped, specOf(d.set), d.policy())
 		if err != nil {
