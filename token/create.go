@@ -30,6 +30,7 @@ type draft struct {
 	archiving  uint32    // plan.Archiving of the template
 	open       bool      // the guard's policy is that of the key that leaves once
 	archive    guard.Ref // that key; 0: none
+	byLabel    bool      // its label is its name, for as long as it is not final
 	demand     demand    // what the key that it came out of has it be, for as long as it is not final
 }
 

@@ -22,6 +22,7 @@ func (d *draft) name(h *store.Header) error {
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "CKA_NCRYPT_KEY_NAME is for keys that are kept: CKA_TOKEN is FALSE")
 	case !ok && d.isToken() && UniqueNames(h):
 		given, _ = d.set.Get(ck.CKA_LABEL)
+		d.byLabel = true
 	}
 	if len(given) == 0 && !ok {
 		return nil

@@ -167,7 +167,7 @@ func race(t *testing.T, s *token.Session, seed int) {
 	template := with(aesKey(true, true), labelled("name"))
 	for i := range 60 {
 		var err error
-		switch what := (i*7 + seed) % 3; what {
+		switch what := (i*7 + seed) % 4; what {
 		case 0:
 			_, err = s.CreateObject(template)
 		case 1:
@@ -176,6 +176,8 @@ func race(t *testing.T, s *token.Session, seed int) {
 			for _, h := range found(t, s, labelled("name")) {
 				err = s.DestroyObject(h)
 			}
+		case 3:
+			err = inTwoSteps(s, with(template, overwrite, begun))
 		}
 		switch ck.Code(err) {
 		case ck.CKR_OK, ck.CKR_OBJECT_HANDLE_INVALID:
@@ -188,4 +190,22 @@ func race(t *testing.T, s *token.Session, seed int) {
 			t.Errorf("%d keys of one name", n)
 		}
 	}
+}
+
+// inTwoSteps makes a key that overwrites when it becomes final, or does not and then is no more.
+func inTwoSteps(s *token.Session, begun attr.Template) error {
+	h, err := s.CreateObject(begun)
+	if err != nil {
+		return err
+	}
+	if err = s.SetAttributes(h, attr.Template{boolean(ck.CKA_NCRYPT_OVERWRITE, false), final[0]}); err == nil {
+		return nil
+	}
+	if again := s.SetAttributes(h, attr.Template{boolean(ck.CKA_NCRYPT_OVERWRITE, true), final[0]}); again != nil {
+		return errors.Join(again, s.DestroyObject(h))
+	}
+	if !errors.Is(err, token.ErrNameTaken) {
+		return err
+	}
+	return nil
 }

@@ -98,6 +98,11 @@ func redraft(o *object, tmpl attr.Template, f attr.Facts) (*draft, bool, error) 
 // saidAnew are the attributes of a key that is not final, with what a template says of it now. What goes one way only does so here, too.
 func saidAnew(o *object, t attr.Template, f attr.Facts) (*attr.Set, error) {
 	before, t := plan.Anew(o.attrs, t)
+	if o.draft.byLabel { // whatever that is now
+		before = before.Clone()
+		before.Delete(ck.CKA_NCRYPT_KEY_NAME)
+		before.Delete(ck.CKA_NCRYPT_UNIQUE_NAME)
+	}
 	t, err := plan.Expand(t, classOf(before), keyTypeOf(before))
 	if err != nil {
 		return nil, err

@@ -289,3 +289,19 @@ func TestPolicyOfEncapsulatedKeys(t *testing.T) {
 	_, err = s.DecapsulateKey(ck.Mechanism{Type: ck.CKM_ML_KEM}, private, tmpl, ciphertext)
 	wantCode(t, "unknown bits", err, ck.CKR_ATTRIBUTE_VALUE_INVALID)
 }
+
+// Where labels are names, the label that was said last is the name, and a key that is not kept has none.
+func TestLabelsSaidAnewAreNames(t *testing.T) {
+	_, s := openNamed(t, t.TempDir())
+	h := begin(t, s, labelled("first"))
+	wantCode(t, "another label", s.SetAttributes(h, attr.Template{labelled("second")}), ck.CKR_OK)
+	if name := read(t, s, h, ck.CKA_NCRYPT_KEY_NAME)[0]; string(name) != "second" {
+		t.Errorf("the name is %q", name)
+	}
+	wantCode(t, "not kept", s.SetAttributes(h, attr.Template{boolean(ck.CKA_TOKEN, false), final[0]}), ck.CKR_OK)
+	h = begin(t, s, labelled("label"), called("name"))
+	wantCode(t, "another label", s.SetAttributes(h, attr.Template{labelled("other"), final[0]}), ck.CKR_OK)
+	if name := read(t, s, h, ck.CKA_NCRYPT_KEY_NAME)[0]; string(name) != "name" {
+		t.Errorf("the name is %q", name)
+	}
+}
