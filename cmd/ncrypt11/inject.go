@@ -44,7 +44,6 @@ type trustFlags struct {
 	roots, fingerprints []string
 	digests             []string
 	nonce, isolation    string
-	sealing             bool // rather than showing, which is of use for a target that nobody should seal to
 
 	least      guard.Level
 	trust      attest.Trust
@@ -61,12 +60,9 @@ func (f *trustFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.nonce, "nonce", "", "the nonce that the target was told, in `HEX`: it was made since")
 }
 
-// levels are those of guards that isolate. What is sealed is to be out of reach of the target's users, too: a guard of level process is in their hands.
+// levels are those of guards that isolate.
 func (f *trustFlags) levels() choice {
 	words := []string{guard.Process.String(), guard.Service.String(), guard.VM.String()}
-	if f.sealing {
-		words = []string{guard.Service.String(), guard.VM.String(), guard.Process.String()}
-	}
 	return choice{&f.isolation, "min-isolation", words, "the least `LEVEL` of a target's guard"}
 }
 

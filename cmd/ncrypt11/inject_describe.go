@@ -66,7 +66,7 @@ func describeTarget(t *inject.Target, id *attest.Identity) *shownTarget {
 func (a *app) showTarget(t *inject.Target, id *attest.Identity, output string) error {
 	d := describeTarget(t, id)
 	if t.Stated.Level < guard.Service {
-		fmt.Fprintf(a.stderr, "The guard is of level %v, in its user's hands: inject seal takes this target with --min-isolation %v only.\n", t.Stated.Level, t.Stated.Level)
+		fmt.Fprintf(a.stderr, "The guard is of level %v, in its user's hands: servers that seal with --min-isolation %v refuse this target.\n", t.Stated.Level, guard.Service)
 	}
 	to := a.stdout
 	if output == "" || output == "-" {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ncrypt11/ncrypt11/cmd/ncrypt11/keyfile"
 	"github.com/ncrypt11/ncrypt11/inject"
+	"github.com/ncrypt11/ncrypt11/token/guard"
 )
 
 // sealFlags say what is sealed for whom.
@@ -27,6 +28,7 @@ type sealFlags struct {
 	to               []string
 	suite            string // the only one; "": any
 	trust            trustFlags
+	levelSaid        bool // --min-isolation was given: nobody has to be told what the level means
 	signWith, output string
 	archive          string
 	archiveTo        []string
@@ -37,7 +39,7 @@ type sealFlags struct {
 }
 
 func (a *app) injectSealCommand() *cobra.Command {
-	f := sealFlags{trust: trustFlags{sealing: true}}
+	var f sealFlags
 	cmd := &cobra.Command{
 		Use:   "seal --to TARGET KEYFILE...",
 		Short: "Seal keys so that only targets can open them",
@@ -58,6 +60,7 @@ func (a *app) injectSealCommand() *cobra.Command {
 			if f.output == "" && a.onScreen() {
 				return usagef("--output names the file for the package, which is nothing to read on a terminal")
 			}
+			f.levelSaid = cmd.Flags().Changed("min-isolation")
 			return a.seal(&f, args)
 		},
 	}
@@ -179,6 +182,10 @@ func (a *app) believe(f *sealFlags, sender crypto.Signer) ([]*inject.Target, err
 		}
 		if _, err := f.trust.check(file, t); err != nil {
 			return nil, err
+		}
+		if t.Stated.Level < guard.Service && !f.levelSaid {
+			fmt.Fprintf(a.stderr, "%s: its guard is of level %v: the target's user, who starts it, can get at the keys if he is after them. --min-isolation %v refuses such targets.\n",
+				file, t.Stated.Level, guard.Service)
 		}
 		switch {
 		case slices.ContainsFunc(targets, func(other *inject.Target) bool { return other.ID == t.ID }):
