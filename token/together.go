@@ -150,8 +150,7 @@ func distinct(drafts []*draft) error {
 	for _, d := range drafts {
 		unique, named := d.set.Get(ck.CKA_NCRYPT_UNIQUE_NAME)
 		if named && seen[string(unique)] {
-			name, _ := d.set.Get(ck.CKA_NCRYPT_KEY_NAME)
-			return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "%w: %q is there twice", ErrNameTaken, name)
+			return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "another of the keys: %w", taken(d.set))
 		}
 		seen[string(unique)] = seen[string(unique)] || named
 	}

@@ -56,12 +56,13 @@ var blobOpeners = map[string]func(w *sealed) error{
 
 // dispatch has the mechanism take over that opens blobs of the type.
 func (w *sealed) dispatch() error {
-	open, ok := blobOpeners[string(w.scheme.Label)]
+	name := string(w.scheme.Label)
+	open, ok := blobOpeners[name]
 	if !ok {
-		return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "there is no blob type %q that is under another key", w.scheme.Label)
+		return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "there is no blob type %q that is under another key", name)
 	}
-	if name := w.scheme.Info; len(name) != 0 {
-		text, ok := blob.ParseWide(name)
+	if algorithm := w.scheme.Info; len(algorithm) != 0 {
+		text, ok := blob.ParseWide(algorithm)
 		if !ok {
 			return ck.Errorf(ck.CKR_MECHANISM_PARAM_INVALID, "the name of the algorithm is not UTF-16")
 		}

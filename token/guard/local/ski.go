@@ -82,14 +82,14 @@ func (i *injection) permits(opening, made *guard.Policy) error {
 	case opening.Class != i.opens.Class || opening.Usage != i.opens.Usage || !slices.Equal(opening.Allowed, i.opens.Allowed) ||
 		!opening.Sensitive || opening.Extractable:
 		return ck.Errorf(ck.CKR_KEY_FUNCTION_NOT_PERMITTED, "a key that opens injected keys can do nothing else: CKA_UNWRAP alone, CKA_ALLOWED_MECHANISMS = %v, "+
-			"sensitive and not extractable", i.opens.Allowed)
+			"sensitive and not extractable", i.opens.Allowed[0])
 	case opening.Class == ck.CKO_PRIVATE_KEY && !opening.Confined:
 		return ck.Errorf(ck.CKR_KEY_FUNCTION_NOT_PERMITTED, "session keys are opened by key pairs that were generated here only")
 	case made.Class != i.made.Class || !made.Sensitive || made.Extractable:
 		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "what is injected is a sensitive key that is not extractable, of the class that the mechanism brings in")
 	case i.made.Usage != 0 && (made.Usage != i.made.Usage || !slices.Equal(made.Allowed, i.made.Allowed) || made.KeyType != ck.CKK_AES || made.Token):
-		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a session key is an AES key that is not kept, with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS = %v",
-			i.made.Allowed)
+		return ck.Errorf(ck.CKR_TEMPLATE_INCONSISTENT, "a session key is an AES key that is not kept, with CKA_UNWRAP alone and CKA_ALLOWED_MECHANISMS = %v alone",
+			i.made.Allowed[0])
 	}
 	return nil
 }
