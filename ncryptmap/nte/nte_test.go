@@ -80,3 +80,24 @@ func TestTables(t *testing.T) {
 		t.Error("what is not listed")
 	}
 }
+
+// What the engine answers to a program that makes, imports or uses keys has a status of its own.
+func TestAnswersOfTheEngine(t *testing.T) {
+	for rv, want := range map[ck.RV]Status{
+		ck.CKR_TEMPLATE_INCONSISTENT: NTE_BAD_FLAGS, ck.CKR_KEY_FUNCTION_NOT_PERMITTED: NTE_PERM, ck.CKR_FUNCTION_REJECTED: NTE_VBS_UNAVAILABLE,
+		ck.CKR_DEVICE_ERROR: NTE_VBS_CANNOT_DECRYPT_KEY, ck.CKR_OBJECT_HANDLE_INVALID: NTE_BAD_KEYSET, ck.CKR_WRAPPED_KEY_INVALID: NTE_BAD_DATA,
+		ck.CKR_PARAMETER_SET_NOT_SUPPORTED: NTE_NOT_SUPPORTED, ck.CKR_UNWRAPPING_KEY_SIZE_RANGE: NTE_NOT_SUPPORTED, ck.CKR_WRAPPING_KEY_SIZE_RANGE: NTE_NOT_SUPPORTED,
+	} {
+		if got := FromRV(rv); got != want {
+			t.Errorf("%v is %v, want %v", rv, got, want)
+		}
+	}
+	for status, want := range map[Status]ck.RV{
+		NTE_BAD_FLAGS: ck.CKR_TEMPLATE_INCONSISTENT, NTE_EXISTS: ck.CKR_TEMPLATE_INCONSISTENT, NTE_BAD_KEY_STATE: ck.CKR_KEY_FUNCTION_NOT_PERMITTED,
+		NTE_VBS_UNAVAILABLE: ck.CKR_FUNCTION_REJECTED, NTE_VBS_CANNOT_DECRYPT_KEY: ck.CKR_DEVICE_ERROR, NTE_BAD_KEYSET: ck.CKR_OBJECT_HANDLE_INVALID,
+	} {
+		if got := status.ToRV(); got != want {
+			t.Errorf("%v is %v, want %v", status, got, want)
+		}
+	}
+}
