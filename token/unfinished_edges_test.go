@@ -305,3 +305,17 @@ func TestLabelsSaidAnewAreNames(t *testing.T) {
 		t.Errorf("the name is %q", name)
 	}
 }
+
+// A pair that is not final is lost whole with the guard that had its private half.
+func TestUnfinishedPairsAreLostOnce(t *testing.T) {
+	var gone bool
+	s := loggedIn(t, &gone)
+	public, private := beginPair(t, s, labelled("pair"))
+	gone = true
+	wantCode(t, "final", s.SetAttributes(private, final), ck.CKR_DEVICE_ERROR)
+	gone = false
+	for _, h := range []ck.ObjectHandle{public, private} {
+		_, err := s.ObjectSize(h)
+		wantCode(t, "after that", err, ck.CKR_OBJECT_HANDLE_INVALID)
+	}
+}
