@@ -5,6 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,9 +91,14 @@ func TestAttest(t *testing.T) {
 }
 
 func TestAttestNeedsIsolation(t *testing.T) {
-	available := ""
-	_, keys := openWitness(t, server.Options{UID: 4711, Available: func() string { return available }})
-	available = "the guard can be looked into"
+	var exposed atomic.Bool
+	_, keys := openWitness(t, server.Options{UID: 4711, Available: func() string {
+		if exposed.Load() {
+			return "the guard can be looked into"
+		}
+		return ""
+	}})
+	exposed.Store(true)
 	time.Sleep(1100 * time.Millisecond) // the answer of before is believed for a second
 	_, _, err := keys.Attest(nil, asked())
 	want(t, "a guard that is not hardened", err, ck.CKR_FUNCTION_REJECTED)
