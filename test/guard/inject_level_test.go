@@ -27,7 +27,7 @@ func (s *site) target(token string) (file, fingerprint string) {
 	return file, made[1]
 }
 
-// TestTargetsOfLevels: nothing is sealed to a guard that its user started, unless the server says so; and a token of such a guard's stays one when the machine has a guard of
+// TestTargetsOfLevels: a server that asks for more seals nothing to a guard that its user started; and a token of such a guard's stays one when the machine has a guard of
 // its own, whose tokens are sealed to.
 func TestTargetsOfLevels(t *testing.T) {
 	t.Parallel()
@@ -40,8 +40,8 @@ func TestTargetsOfLevels(t *testing.T) {
 	sealTo := func(file string, more ...string) []string {
 		return append(append([]string{"inject", "seal", "--to", file, "--fingerprint", fingerprint, "--output", filepath.Join(s.home, "package")}, more...), keyFiles(s)...)
 	}
-	server.refused([]string{"its guard is of level process", "--min-isolation"}, sealTo(file)...)
-	server.run(sealTo(file, "--min-isolation", "process")...)
+	server.refused([]string{"its guard is of level process", "--min-isolation"}, sealTo(file, "--min-isolation", "service")...)
+	server.run(sealTo(file)...)
 
 	s.stopGuards()
 	s.tpm, s.guard = "none", guard.serve()
@@ -53,7 +53,7 @@ func TestTargetsOfLevels(t *testing.T) {
 
 	s.newToken("--label", "apart")
 	file, fingerprint = s.target("apart")
-	server.run(sealTo(file)...)
+	server.run(sealTo(file, "--min-isolation", "service")...)
 	s.run("inject", "import", "--token", "apart", "--pin", userPIN, filepath.Join(s.home, "package"))
 	if n := s.privateKeys("apart"); n != len(keyFiles(s)) {
 		t.Errorf("%d keys were imported", n)
