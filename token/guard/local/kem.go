@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -96,30 +95,14 @@ func (k *kemKey) decapsulate(ciphertext []byte) (*secret.Bytes, error) {
 
 func (k *kemKey) plain() (*secret.Bytes, error) { return marshalSeed(k.kem.OID, k.seed) }
 
-// parseKEMPrivateKey reads an ML-KEM private key of RFC 9935 that has its seed: alone, or with the key that is written out.
+// parseKEMPrivateKey reads an ML-KEM private key of RFC 9935 that has its seed.
 func parseKEMPrivateKey(oid, der cryptobyte.String) (material, error) {
-	var kem *pubkey.KEM
-	for _, k := range pubkey.KEMs() {
-		if string(k.OID) == string(oid) {
-			kem = k
+	for _, kem := range pubkey.KEMs() {
+		if string(kem.OID) == string(oid) {
+			return parseSeeded(der, func(seed []byte) (*kemKey, error) { return newKEM(kem, seed) })
 		}
 	}
-	if kem == nil {
-		return nil, errPKCS8
-	}
-	seed, value, ok := readSeed(der)
-	if !ok {
-		return nil, errPKCS8
-	}
-	k, err := newKEM(kem, seed)
-	if err != nil {
-		return nil, errPKCS8
-	}
-	if value != nil && !k.agrees(value) {
-		k.wipe()
-		return nil, errPKCS8
-	}
-	return k, nil
+	return nil, errPKCS8
 }
 
 func (k *kemKey) public() ([]guard.Part, error) {
@@ -127,14 +110,7 @@ func (k *kemKey) public() ([]guard.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := pubkey.SPKI(public)
-	if err != nil {
-		return nil, err
-	}
-	return []guard.Part{
-		{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(k.kem.Set)},
-		{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info},
-	}, nil
+	return seededPublic(k.kem.Set, public)
 }
 
 func (k *kemKey) private() []guard.Part {

@@ -7,7 +7,6 @@ import (
 	"filippo.io/mldsa"
 	"golang.org/x/crypto/cryptobyte"
 
-	"github.com/ncrypt11/ncrypt11/token/attr"
 	"github.com/ncrypt11/ncrypt11/token/ck"
 	"github.com/ncrypt11/ncrypt11/token/guard"
 	"github.com/ncrypt11/ncrypt11/token/mech"
@@ -109,22 +108,9 @@ func (k *mldsaKey) plain() (*secret.Bytes, error) { return marshalSeed(k.dsa.OID
 // parseMLDSAPrivateKey reads an ML-DSA private key of RFC 9881 that has its seed.
 func parseMLDSAPrivateKey(oid, der cryptobyte.String) (material, error) {
 	for _, dsa := range pubkey.MLDSAs() {
-		if string(dsa.OID) != string(oid) {
-			continue
+		if string(dsa.OID) == string(oid) {
+			return parseSeeded(der, func(seed []byte) (*mldsaKey, error) { return newMLDSA(dsa, seed) })
 		}
-		seed, value, ok := readSeed(der)
-		if !ok {
-			return nil, errPKCS8
-		}
-		k, err := newMLDSA(dsa, seed)
-		if err != nil {
-			return nil, errPKCS8
-		}
-		if value != nil && !k.agrees(value) {
-			k.wipe()
-			return nil, errPKCS8
-		}
-		return k, nil
 	}
 	return nil, errPKCS8
 }
@@ -134,14 +120,7 @@ func (k *mldsaKey) public() ([]guard.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := pubkey.SPKI(public)
-	if err != nil {
-		return nil, err
-	}
-	return []guard.Part{
-		{Type: ck.CKA_PARAMETER_SET, Value: attr.ULong(k.dsa.Set)},
-		{Type: ck.CKA_PUBLIC_KEY_INFO, Value: info},
-	}, nil
+	return seededPublic(k.dsa.Set, public)
 }
 
 func (k *mldsaKey) private() []guard.Part {
